@@ -9,6 +9,7 @@ from cnnvis_report.errors import BadRequest, CnnVisError, brief
 from cnnvis_report.pipeline.config import OutputConfig
 
 if TYPE_CHECKING:
+    from cnnvis_report.pipeline.setup import Setup
     from cnnvis_report.report.job_results import JobResults
     from cnnvis_report.store.run_folder import StoredRun
 
@@ -33,6 +34,25 @@ def check_against(config: OutputConfig) -> None:
         raise BadRequest(f"--against {config.against}: is the folder that this run is written to; give -o another one.")
     load_run_to_compare(config.against)
     check_writable(folder_beside(config.output))
+
+
+def check_network(config: OutputConfig, setup: "Setup") -> None:
+    """Refuse an earlier run of another task or of classes in another order, before the work begins.
+
+    Raises:
+        BadRequest: saying what differs.
+    """
+    from cnnvis_report.comparison.checks import check_class_names, check_kinds
+    from cnnvis_report.comparison.read import load_run_to_compare
+    from cnnvis_report.comparison.survey import survey
+
+    if config.against is None:
+        return
+    earlier, subject = load_run_to_compare(config.against), setup.network.subject
+    network = earlier.record.network
+    check_kinds("MODEL", subject.meaning.kind, str(config.against), network.kind)
+    if network.classes == len(subject.classes):
+        check_class_names("MODEL", dict(enumerate(subject.classes)), str(config.against), survey(earlier).classes)
 
 
 def check_rules(config: OutputConfig, runs: Sequence["StoredRun"]) -> None:
@@ -68,17 +88,19 @@ def compare(
     from cnnvis_report.comparison.compare import compare_runs
     from cnnvis_report.report.comparison.write import write_comparison
     from cnnvis_report.report.job_results import results_of_comparison
+    from cnnvis_report.report.site_writer import SiteOptions
     from cnnvis_report.store.comparison_file import comparison_output, write_comparison_file
     from cnnvis_report.store.names import FIGURE
 
     console = finish.console_of(config)
+    options = SiteOptions(config.pages, config.processes)
     with comparison_output(folder):
         try:
             with console.progress("Compare", runs[0].record.images):
                 comparison = compare_runs(runs, config.title, progress=console)
             write_comparison_file(folder, comparison)
             with console.progress("Pages", len(comparison.images)):
-                written = write_comparison(comparison, runs, folder, progress=console)
+                written = write_comparison(comparison, runs, folder, options=options, progress=console)
         except (CnnVisError, OSError):
             raise
         except Exception as error:  # every field fits its type, but a stranger may have put anything into them

@@ -15,13 +15,11 @@ from cnnvis_report.cli.run_lines import NOTABLE, about, cost_lines, plan_lines, 
 from cnnvis_report.cli.ticker import Ticker
 from cnnvis_report.progress import Progress
 from cnnvis_report.records.run import RunRecord
-from cnnvis_report.report.time_estimate import pages_seconds
 from cnnvis_report.report.views import formatting as fmt
 from cnnvis_report.report.write import Written
 
 if TYPE_CHECKING:
-    from cnnvis_report.pipeline.plan import Plan
-    from cnnvis_report.pipeline.setup import Setup
+    from cnnvis_report.pipeline.efforts import PlannedRun
     from cnnvis_report.pipeline.stages.predict import Selection
     from cnnvis_report.pipeline.stats import RunStats
 
@@ -53,11 +51,10 @@ class Console(Progress):
         if self.level > QUIET:
             click.echo(text, err=True)
 
-    def plan(self, setup: "Setup", plan: "Plan") -> None:
+    def plan(self, planned: "PlannedRun") -> None:
         """What will run, how many passes, how long, how much."""
-        maps = [(task.method.info, shape) for task, shape in zip(plan.dry_run.tasks, plan.dry_run.shapes, strict=True)]
-        self._pages = pages_seconds(maps, plan.images, plan.classes)
-        for line in plan_lines(setup, plan):
+        self._pages = planned.plan.pages
+        for line in plan_lines(planned):
             self.say(line)
 
     @contextmanager

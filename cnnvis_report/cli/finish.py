@@ -9,7 +9,8 @@ import click
 from cnnvis_report.cli import comparing, results
 from cnnvis_report.cli import share as sharing
 from cnnvis_report.cli.params import printable
-from cnnvis_report.errors import GapsFound, RulesHold
+from cnnvis_report.cli.unfinished import page_meanwhile
+from cnnvis_report.errors import BadRequest, GapsFound, RulesHold
 from cnnvis_report.pipeline.config import OutputConfig, ShareConfig
 
 if TYPE_CHECKING:
@@ -81,22 +82,32 @@ def make(setup: "Setup", config: OutputConfig, console: "Console", share: ShareC
     """Plan, run, and write the pages and what is handed on.
 
     Raises:
-        BadRequest: what is handed on can't be written there; nothing has run then.
+        BadRequest: what is handed on can't be written there, or the time is too short; nothing has run then.
     """
-    from cnnvis_report.pipeline.plan import plan_run
+    from cnnvis_report.cli.run_lines import too_short
+    from cnnvis_report.pipeline.efforts import plan_efforts
     from cnnvis_report.pipeline.run import run
+    from cnnvis_report.report.site_writer import SiteOptions
+    from cnnvis_report.report.time_estimate import pages_seconds
     from cnnvis_report.report.write import write_site
     from cnnvis_report.store.run_folder import load_run
 
     how = sharing.checked(share or ShareConfig(), config, config.output)
-    plan = plan_run(setup)
-    console.plan(setup, plan)
-    with console.progress("Explain", plan.images):
-        record, stats = run(setup, plan, config.output, console)
-    console.bill(record, stats)
-    with console.progress("Pages", record.images):
-        stored = load_run(config.output)
-        written = write_site(stored, single_file=config.single_file, max_size=how.max_size, progress=console)
+    planned = plan_efforts(setup, config.output, pages_seconds)
+    if not planned.fits:
+        raise BadRequest(too_short(planned))
+    console.plan(planned)
+    images = planned.plan.images
+    with page_meanwhile(planned.setup, config, console, images) as progress:
+        with console.progress("Explain", images):
+            record, stats = run(planned.setup, planned.plan, config.output, progress)
+        console.bill(record, stats)
+        with console.progress("Pages", record.images):
+            stored = load_run(config.output)
+            options = SiteOptions(config.pages, config.processes)
+            written = write_site(
+                stored, single_file=config.single_file, max_size=how.max_size, options=options, progress=console
+            )
     console.pages(written)
     handed_on = sharing.hand_on(stored, how)
     missing = len(record.skipped) + len(record.not_applicable) + len(record.stages_not_applicable) + stats.missing_maps

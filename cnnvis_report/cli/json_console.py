@@ -14,8 +14,7 @@ from cnnvis_report.records.run import RunRecord
 from cnnvis_report.report.write import Written
 
 if TYPE_CHECKING:
-    from cnnvis_report.pipeline.plan import Plan
-    from cnnvis_report.pipeline.setup import Setup
+    from cnnvis_report.pipeline.efforts import PlannedRun
     from cnnvis_report.pipeline.stages.predict import Selection
     from cnnvis_report.pipeline.stats import RunStats
 
@@ -42,8 +41,9 @@ class JsonConsole(Console):
         """The same while work goes on."""
         self.say(text)
 
-    def plan(self, setup: "Setup", plan: "Plan") -> None:
+    def plan(self, planned: "PlannedRun") -> None:
         """What will run."""
+        setup, plan = planned.setup, planned.plan
         subject, dry_run = setup.network.subject, plan.dry_run
         self._write(
             "plan",
@@ -59,7 +59,9 @@ class JsonConsole(Console):
             not_applicable={task.name: reason for task, reason in dry_run.not_applicable},
             forward_passes=dry_run.forward,
             backward_passes=dry_run.backward,
-            seconds=round(plan.seconds, 3),
+            effort=planned.effort,
+            seconds=round(plan.whole, 3),
+            seconds_by_effort={effort: round(seconds, 3) for effort, seconds in planned.seconds.items()},
             bytes=plan.bytes,
             notices=list(setup.notices),
         )

@@ -9,8 +9,8 @@ from cnnvis_report.report.views import formatting as fmt
 
 if TYPE_CHECKING:
     from cnnvis_report.data.image_set import ImageSet
+    from cnnvis_report.pipeline.efforts import PlannedRun
     from cnnvis_report.pipeline.plan import Plan
-    from cnnvis_report.pipeline.setup import Setup
     from cnnvis_report.pipeline.stages.predict import Selection
     from cnnvis_report.pipeline.stats import RunStats
 
@@ -20,8 +20,9 @@ IN_A_ROW = 4  # methods
 WIDTH = 31  # of one of them
 
 
-def plan_lines(setup: "Setup", plan: "Plan") -> Iterator[str]:
+def plan_lines(planned: "PlannedRun") -> Iterator[str]:
     """What will run, how many passes, how long, how much."""
+    setup, plan = planned.setup, planned.plan
     subject, dry_run = setup.network.subject, plan.dry_run
     kind = subject.meaning.kind
     parameters, outputs = fmt.short(subject.parameters), fmt.columns(len(subject.classes), kind)
@@ -30,7 +31,8 @@ def plan_lines(setup: "Setup", plan: "Plan") -> Iterator[str]:
         yield f"          opened as {setup.network.model.loader}"
     if setup.network.checks.conversion is not None:
         yield f"          {printable(setup.network.checks.conversion.describe())}"
-    explained = fmt.columns(plan.classes, kind)
+    upto = "up to " if setup.maps.choice.label and plan.classes > 1 else ""
+    explained = f"{upto}{fmt.columns(plan.classes, kind)}"
     yield f"          {fmt.count(plan.images, 'image')}, batch size {plan.batch}, {explained} each"
     if plan.images and kind.judged:
         yield f"          labels: {_labels(setup.images)}"
@@ -52,9 +54,44 @@ def plan_lines(setup: "Setup", plan: "Plan") -> Iterator[str]:
             f"{about(plan.evaluation)} of that time"
         )
     if setup.inspection is not None:
-        budget = setup.inspection.budget
-        seconds = plan.time.of(*budget.passes(plan.images, len(subject.classes)))
-        yield f"          inspection ({budget.name}): {about(seconds)} more"
+        seconds = plan.time.of(*plan.inspection)
+        yield f"          inspection ({setup.inspection.budget.name}): {about(seconds)} more"
+    yield from _effort_lines(planned)
+
+
+def too_short(planned: "PlannedRun") -> str:
+    """That the time is too short for the lowest effort, what would take most of it, and what to do."""
+    plan = planned.plan
+    shares = _shares(plan)
+    ways = [
+        "--limit with fewer images" if plan.images > 1 else "",
+        "--methods quick" if len(plan.dry_run.tasks) > 1 else "",
+        "--metrics none" if plan.metrics else "",
+        "--inspect none" if any(plan.inspection) else "",
+    ]
+    return (
+        f"--time {fmt.duration(planned.time or 0)}: even {planned.effort} effort takes about {fmt.duration(plan.whole)}"
+        f"{f' ({shares})' if shares else ''}. Give more time, or less to do: "
+        f"{', '.join(filter(None, ways)) or 'a smaller network'}."
+    )
+
+
+def _shares(plan: "Plan") -> str:
+    """Such as "smoothgrad 31%, metrics 20%"."""
+    return ", ".join(f"{name} {fmt.percent(share)}" for name, share in plan.largest_shares.items())
+
+
+def _effort_lines(planned: "PlannedRun") -> Iterator[str]:
+    """How long the whole takes at its effort and at the others, and what takes most of it."""
+    others = [f"{name} {fmt.duration(s)}" for name, s in planned.seconds.items() if name != planned.effort]
+    chosen = f" fits into {fmt.duration(planned.time)}" if planned.time is not None else ""
+    yield (
+        f"          effort {planned.effort}{chosen}: {about(planned.plan.whole)} in all, pages included "
+        f"({', '.join(others)})"
+    )
+    shares = _shares(planned.plan)
+    if planned.plan.whole >= SECOND and shares:
+        yield f"          most of it: {shares}"
 
 
 def _evaluation(plan: "Plan") -> str:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from cnnvis_report.errors import BadRequest, shown
+from cnnvis_report.records.scores import ScoreKind
 from cnnvis_report.store.run_folder import StoredRun
 
 FEWEST, MOST = 2, 6
@@ -32,14 +33,21 @@ def check_runs(runs: Sequence[StoredRun]) -> None:
         BadRequest: too few or too many, the same folder twice, or another task.
     """
     check_folders([run.folder for run in runs])
-    first = runs[0].record.network.kind
     for run in runs[1:]:
-        kind = run.record.network.kind
-        if kind is not first:
-            raise BadRequest(
-                f"{run.folder}: is a run of {kind.task}, and {runs[0].folder} one of {first.task}; "
-                "runs of one task are compared."
-            )
+        check_kinds(str(run.folder), run.record.network.kind, str(runs[0].folder), runs[0].record.network.kind)
+
+
+def check_kinds(later: str, of_later: ScoreKind, earlier: str, of_earlier: ScoreKind) -> None:
+    """Refuse another task.
+
+    Raises:
+        BadRequest: naming both tasks.
+    """
+    if of_later is not of_earlier:
+        raise BadRequest(
+            f"{later}: is a run of {of_later.task}, and {earlier} one of {of_earlier.task}; "
+            "runs of one task are compared."
+        )
 
 
 def check_classes(runs: Sequence[StoredRun], classes: Sequence[Classes]) -> None:
@@ -49,22 +57,32 @@ def check_classes(runs: Sequence[StoredRun], classes: Sequence[Classes]) -> None
         BadRequest: naming the first class that has two numbers.
     """
     for run, of_run in zip(runs[1:], classes[1:], strict=True):
-        if run.record.network.classes != runs[0].record.network.classes:
-            continue  # other classes altogether, which are compared by their names
-        numbers = {name: index for index, name in sorted(classes[0].items(), reverse=True)}
-        known = set(classes[0].values())
-        for index, name in sorted(of_run.items()):
-            same = classes[0].get(index)
-            if name in known and same is not None and same != name:
-                raise BadRequest(
-                    f"{run.folder}: class {shown(name)} is number {index} there and {numbers[name]} in "
-                    f"{runs[0].folder}; give both runs the class names in one order."
-                )
-        if classes[0] and of_run and not known & set(of_run.values()):
+        if run.record.network.classes == runs[0].record.network.classes:  # others are compared by their names
+            check_class_names(str(run.folder), of_run, str(runs[0].folder), classes[0])
+
+
+def check_class_names(later: str, of_later: Classes, earlier: str, of_earlier: Classes) -> None:
+    """Refuse two lists of as many classes whose names stand in another order, or have none in common.
+
+    Args:
+        later, earlier: what messages call the two. of_later, of_earlier: the names, or those of them that are known.
+
+    Raises:
+        BadRequest: naming the first class that has two numbers.
+    """
+    numbers = {name: index for index, name in sorted(of_earlier.items(), reverse=True)}
+    for index, name in sorted(of_later.items()):
+        same = of_earlier.get(index)
+        if name in numbers and same is not None and same != name:
             raise BadRequest(
-                f"{run.folder}: no class is called as in {runs[0].folder} ({shown(next(iter(of_run.values())))}, "
-                f"{shown(next(iter(known)))}, …); give both runs the same class names."
+                f"{later}: class {shown(name)} is number {index} there and {numbers[name]} in {earlier}; "
+                "give both runs the class names in one order."
             )
+    if of_earlier and of_later and not numbers.keys() & set(of_later.values()):
+        raise BadRequest(
+            f"{later}: no class is called as in {earlier} ({shown(next(iter(of_later.values())))}, "
+            f"{shown(next(iter(of_earlier.values())))}, …); give both runs the same class names."
+        )
 
 
 def check_images(runs: Sequence[StoredRun], common: int) -> None:

@@ -1,14 +1,20 @@
 """What changed, in the sentences of the first screen."""
 
 from collections.abc import Iterator
+from statistics import median
 
 from cnnvis_report.evidence import words
 from cnnvis_report.records.comparison import ComparedMethod, Comparison, ComparisonFinding, Median, PairedAccuracy
 from cnnvis_report.records.evidence import Interval
+from cnnvis_report.records.scores import ScoreKind
 
 LEVEL = 0.05  # of McNemar's test, below which a difference is called one
 FEW = 10  # images below which a figure is said to tell little
 NAMED = 3  # images
+LARGEST = {
+    ScoreKind.SEGMENTATION: "The class of the largest region changed",
+    ScoreKind.DETECTION: "The class of the box with the highest score changed",
+}
 LEAST = 0.005  # of a movement that is said, in two decimals
 
 
@@ -36,6 +42,8 @@ class FindingWriter:
 
     def _accuracy(self, later: int) -> str:
         """Both accuracies, their difference, and whether chance explains it."""
+        if not self.runs[0].kind.judged:
+            return ""
         first, other, paired = self.runs[0].accuracy, self.runs[later + 1].accuracy, self.paired[later]
         if first is None or other is None or paired.difference is None or paired.p_value is None:
             return (
@@ -54,12 +62,28 @@ class FindingWriter:
 
     def _predictions(self, later: int) -> str:
         """How many images were fixed and broken; without labels, how many predictions changed."""
-        paired = self.paired[later]
+        paired, kind = self.paired[later], self.runs[0].kind
+        if not kind.has_classes:
+            return self._values(later)
         if paired.difference is None:
-            return f"Changed on {paired.changed:,} of {words.counted(len(self.images), 'image')}."
+            what = LARGEST.get(kind, "Changed")
+            return f"{what} on {paired.changed:,} of {words.counted(len(self.images), 'image')}."
         other = paired.changed - paired.fixed - paired.broken
         more = f"; {other:,} wrong in both with another class" if other > 0 else ""
         return f"{words.counted(paired.fixed, 'image')} fixed, {paired.broken:,} broken{more}."
+
+    def _values(self, later: int) -> str:
+        """How far the values of the first output lie apart."""
+        pairs = [(image.predictions[0].value, image.predictions[later + 1].value, image.name) for image in self.images]
+        apart = [(abs(other - first), name) for first, other, name in pairs if first is not None and other is not None]
+        if not apart:
+            return ""
+        most, name = max(apart)
+        middle = median(value for value, _ in apart)
+        return (
+            f"Values of {self.images[0].predictions[0].name} differ by {words.single(middle)} in the median image, by "
+            f"{words.single(most)} at most ({name})."
+        )
 
     def _attention(self, later: int) -> str:
         """How far maps moved in the median image, and on which images most."""

@@ -6,9 +6,9 @@ from cnnvis_report.records.scores import ScoreKind
 
 
 def prediction(image: ImageRecord) -> ComparedPrediction:
-    """What the run predicts for an image; of several labels, all that are predicted."""
-    if not image.kind.has_classes:
-        return ComparedPrediction("", None, None)
+    """What the run predicts for an image; of several labels, all that are predicted, and of values the first."""
+    if not image.kind.has_classes and image.top:
+        return ComparedPrediction(image.top[0].name, None, None, image.top[0].logit)
     if image.kind is ScoreKind.SIGMOID:
         names = ", ".join(score.name for score in image.predicted)
         return ComparedPrediction(names, image.predicted[0].probability if image.predicted else None, image.correct)

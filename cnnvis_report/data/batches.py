@@ -88,14 +88,23 @@ def first_usable(images: ImageSet, preprocessing: Preprocessing) -> DecodedImage
     return failure or Skipped("", "no image")
 
 
-def batches(images: ImageSet, preprocessing: Preprocessing, size: int, skipped: list[Skipped]) -> Iterator[Batch]:
+def batches(
+    images: ImageSet, preprocessing: Preprocessing, size: int, skipped: list[Skipped], shard_size: int | None = None
+) -> Iterator[Batch]:
     """Batches of at most `size` images in the set's order, a new one where the picture's size changes.
 
     Files that are no good are appended to `skipped`.
+
+    Args:
+        shard_size: how many consecutive images of the set, whether they are any good or not, are a shard; no batch has
+            images of two.
     """
     waiting: list[DecodedImage] = []
     decode = partial(read_item, preprocessing=preprocessing)
-    for result in ahead(decode, images, workers=1, waiting=size):
+    for position, result in enumerate(ahead(decode, images, workers=1, waiting=size)):
+        if waiting and shard_size is not None and position % shard_size == 0:
+            yield Batch(tuple(waiting))
+            waiting = []
         if isinstance(result, Skipped):
             skipped.append(result)
             continue

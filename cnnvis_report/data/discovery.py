@@ -11,6 +11,7 @@ from cnnvis_report.data.collection import Selection, collection_for
 from cnnvis_report.data.dataset_json import parts_of
 from cnnvis_report.data.folders import Search, is_folder
 from cnnvis_report.data.formats import content, ending, head_of, reason, unread
+from cnnvis_report.data.growing import growing
 from cnnvis_report.data.image_file import FoundImages, ImageFile, readable
 from cnnvis_report.data.looked_into import looked_into
 from cnnvis_report.data.reader import endings, missing_for, reader_for
@@ -22,6 +23,7 @@ from cnnvis_report.records.run import Skipped
 MOST_NAMES, MOST_TABLES = 1000, 5  # among which a table that names images is looked for
 
 
+@growing()
 def find_images(images: Sequence[str | Path], channels: int = 3, selection: Selection | None = None) -> FoundImages:
     """The images in files, folders (and their sub-folders) and collections, in natural order within each.
 

@@ -11,6 +11,7 @@ from cnnvis_report.data.content_hash import FileContent
 from cnnvis_report.data.contents import Contents, opener
 from cnnvis_report.data.decode import COLOR, AnyPicture, open_bands, open_picture
 from cnnvis_report.data.discovery import find_images
+from cnnvis_report.data.growing import growing
 from cnnvis_report.data.image_file import FoundImages, ImageFile, readable
 from cnnvis_report.data.labels import label_images
 from cnnvis_report.data.limit import Limit, chosen
@@ -86,6 +87,7 @@ class ImageSet:
         return iter(self.items)
 
 
+@growing()
 def labeled(
     images: FoundImages,
     classes: Sequence[str],
@@ -173,5 +175,6 @@ def image_ids(files: Sequence[ImageFile]) -> list[str]:
 
 
 def _slug(name: str) -> str:
-    plain = re.sub(r"[^a-z0-9]+", "-", Path(name).stem.lower().encode("ascii", "ignore").decode())
+    last = name.rpartition("/")[2]  # quicker than a `Path`, where names are thousands
+    plain = re.sub(r"[^a-z0-9]+", "-", (last.rpartition(".")[0] or last).lower().encode("ascii", "ignore").decode())
     return plain.strip("-")[:40].strip("-")

@@ -38,7 +38,7 @@ def create_report(
     classes: Sequence[str] | None = None,
     labels: object = None,
     masks: object = None,
-    targets: str = "top:3",
+    targets: str = "auto",
     transform: Callable[..., Any] | str | None = None,
     target: TargetFunction | str | None = None,
     name: str = "",
@@ -61,7 +61,8 @@ def create_report(
         masks: where what decides the class is, one for each image: arrays or tensors H×W, pictures, paths or None; or a
             folder of masks that are called like the images. Samples may have one, too: `(image, label, mask)`, or under
             `mask` in a dictionary.
-        targets: which classes are explained of each image: "top:K" for the K highest scores, "label", names or indices.
+        targets: which classes are explained of each image: "top:K" for the K highest scores, "label", names or indices;
+            "auto" for the predicted and the labeled one at low and medium effort, else "top:3".
         transform: makes a picture the network's input, such as torchvision's or Albumentations' pipelines, or where it
             is, as `--transform` has it.
         target: a function of the network's output that gives what is explained, as for `explain`, or where it is,
@@ -124,6 +125,7 @@ Source = tuple[Model, Callable[[Sequence[str]], ImageSet], Aliases]
 def _make(request: _Request, config: RunConfig, console: Console) -> None:
     model, images_for, aliases = _source(request, config)
     setup = set_up_model(model, images_for, config, aliases, request.target)
+    comparing.check_network(config.output, setup)
     if config.data.select != "all":
         setup = finish.select(setup, console)
     result = finish.make(setup, config.output, console, config.share)

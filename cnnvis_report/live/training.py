@@ -126,7 +126,7 @@ def _check(settings: dict[str, Any], output: Path) -> None:
         BadRequest, UnknownName: naming it.
     """
     named = {name: value for name, value in settings.items() if name not in NO_SETTINGS}
-    config = config_of(output=output, classes=settings.get("targets", "top:3"), **named)
+    config = config_of(output=output, classes=settings.get("targets", "auto"), **named)
     select(config.explain.methods)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cnnvis_report.errors import BadRequest, UnknownName, shown
+from cnnvis_report.records.effort import AS_DEFINED, EFFORTS
 from cnnvis_report.records.methods import Option
 
 DIGITS = re.compile(r"[+-]?[0-9]{1,18}")  # int() takes those of every script, and blanks between them
@@ -28,6 +29,7 @@ class Between:
 
 
 Bounds = Mapping[str, Between | tuple[str, ...]]
+OptionsByEffort = Mapping[str, Mapping[str, Option]]
 
 
 def checked_options(
@@ -47,6 +49,23 @@ def checked_options(
         options[key] = _as_type(method_name, key, value, options[key])
         _check_bounds(method_name, key, options[key], bounds.get(key))
     return options
+
+
+def checked_efforts(
+    method_name: str, defaults: Mapping[str, Option], bounds: Bounds, efforts: OptionsByEffort
+) -> dict[str, dict[str, Option]]:
+    """Options by effort, as a method announces them, in the types of the defaults.
+
+    Raises:
+        UnknownName: the method has no such option, or a text isn't one of the words that it can be.
+        BadRequest: there is no such effort, or a value isn't of the option's type, or lies beyond its bounds.
+    """
+    lower = [effort for effort in EFFORTS if effort != AS_DEFINED]
+    for effort in efforts:
+        if effort not in lower:
+            raise BadRequest(f"Method {method_name!r} has options at effort {effort!r}; give {', '.join(lower)}.")
+    checked = {effort: checked_options(method_name, defaults, bounds, chosen) for effort, chosen in efforts.items()}
+    return {effort: {key: checked[effort][key.replace("-", "_")] for key in efforts[effort]} for effort in efforts}
 
 
 def _check_bounds(method_name: str, key: str, value: Option, bounds: Between | tuple[str, ...] | None) -> None:

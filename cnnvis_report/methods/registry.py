@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 
 from cnnvis_report.errors import BadRequest, UnknownName, brief, nearest, shown
 from cnnvis_report.extensions.registry import Registry
-from cnnvis_report.methods.options import Bounds, checked_options
+from cnnvis_report.methods.options import Bounds, OptionsByEffort, checked_efforts, checked_options
+from cnnvis_report.records.effort import EFFORTS
 from cnnvis_report.records.methods import Equality, Kind, MethodInfo, Option, Randomness, Reduction, Sign
 
 PRESETS = ("quick", "standard", "all")
@@ -28,12 +29,14 @@ class Method:
     batched_targets: whether it takes targets [N, K] at once and gives [N, K, …]; otherwise it is called with [N],
         class after class.
     bounds: what its options may be: a range of numbers, or the words that a text can be.
+    effort: its options at efforts below "max", by effort.
     """
 
     info: MethodInfo
     function: Callable[..., Any]
     batched_targets: bool
     bounds: Bounds = field(default_factory=dict)
+    effort: OptionsByEffort = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -45,14 +48,19 @@ class Method:
         """Whether it reads a layer that can be chosen."""
         return "layer" in self.info.options
 
-    def with_options(self, options: Mapping[str, Option]) -> dict[str, Option]:
-        """Its options, those given in place of their defaults and of the same type.
+    def options_at(self, effort: str, options: Mapping[str, Option]) -> dict[str, Option]:
+        """Its options at an effort, those given in place of the effort's and of the same type.
+
+        What an effort leaves unsaid is as at the next higher one; at "max", every option is at its default.
 
         Raises:
             UnknownName: the method has no such option.
             BadRequest: a value isn't of the option's type, or lies beyond its bounds.
         """
-        return checked_options(self.name, self.info.options, self.bounds, options)
+        defaults = dict(self.info.options)
+        for level in reversed(EFFORTS[EFFORTS.index(effort) :]):
+            defaults.update(self.effort.get(level, {}))
+        return checked_options(self.name, defaults, self.bounds, options)
 
 
 METHODS = Registry[Method]("method", group="cnnvis_report.methods", package="cnnvis_report.methods")
@@ -76,6 +84,8 @@ class method:  # noqa: N801 # a decorator, like `property`
         batched_targets: whether targets are N×K and all classes come from the same passes.
         preset: "quick", "standard" or "all": the smallest set that it belongs to.
         bounds: of an option's name, the numbers or the words that it may be; others are refused before any work.
+        effort: options that take fewer passes, by effort, such as {"low": {"n": 5}, "high": {"n": 50}}; what an effort
+            leaves unsaid is as at the next higher one, and "max" is the defaults.
         notes: how the report words what the method states with `tape.note`, by name, such as {"steps": "{} steps"}.
         randomness: what it draws at random.
         class_agnostic: whether its map is the same for every class.
@@ -86,7 +96,9 @@ class method:  # noqa: N801 # a decorator, like `property`
         registry: where it is announced.
 
     Raises:
-        BadRequest: another module has a method of this name, or the function lacks a docstring or a default.
+        BadRequest: another module has a method of this name, the function lacks a docstring or a default, or
+            `effort` names no effort below "max".
+        UnknownName: `effort` names an option that the function doesn't have.
     """
 
     title: str
@@ -99,6 +111,7 @@ class method:  # noqa: N801 # a decorator, like `property`
     batched_targets: bool = False
     preset: str = "standard"
     bounds: Bounds = field(default_factory=dict)
+    effort: OptionsByEffort = field(default_factory=dict)
     notes: Mapping[str, str] = field(default_factory=dict)
     randomness: Randomness = Randomness.NONE
     class_agnostic: bool = False
@@ -135,7 +148,9 @@ class method:  # noqa: N801 # a decorator, like `property`
             equals=self.equals,
             formula=self.formula,
         )
-        self.registry.add(name, Method(info, function, self.batched_targets, self.bounds), function.__module__)
+        effort = checked_efforts(name, info.options, self.bounds, self.effort)
+        entry = Method(info, function, self.batched_targets, self.bounds, effort)
+        self.registry.add(name, entry, function.__module__)
         return function
 
 

@@ -15,6 +15,7 @@ from cnnvis_report.errors import BadRequest, CnnVisError, NotApplicable, Unknown
 from cnnvis_report.isolation.context import full_precision
 from cnnvis_report.isolation.process_state import running_user_code
 from cnnvis_report.methods.registry import Method
+from cnnvis_report.records.effort import AS_DEFINED
 from cnnvis_report.records.methods import Kind, Option
 
 
@@ -97,12 +98,16 @@ class DryRun:
 
 
 def tasks_for(
-    methods: Sequence[Method], layers: Sequence[str], options: Mapping[str, Mapping[str, Option]]
+    methods: Sequence[Method],
+    layers: Sequence[str],
+    options: Mapping[str, Mapping[str, Option]],
+    effort: str = AS_DEFINED,
 ) -> tuple[Task, ...]:
     """A task for each method, and for each layer where a method reads one.
 
     Args:
-        options: method name to option to value.
+        options: method name to option to value; they win over those of the effort.
+        effort: how many passes methods may take, "low", "medium", "high" or "max".
 
     Raises:
         UnknownName, BadRequest: options that a method doesn't have or can't take.
@@ -113,7 +118,7 @@ def tasks_for(
             raise UnknownName("method of this run", name, names)
     tasks = []
     for method in methods:
-        chosen = method.with_options(options.get(method.name, {}))
+        chosen = method.options_at(effort, options.get(method.name, {}))
         for layer in layers or [""] if method.takes_layer else [""]:
             if method.takes_layer and layer:
                 chosen = {**chosen, "layer": layer}

@@ -12,6 +12,7 @@ from cnnvis_report.methods.registry import Method, select
 from cnnvis_report.methods.tasks import tasks_for
 from cnnvis_report.pipeline import arguments
 from cnnvis_report.pipeline.explain_request import ExplainRequest, Maps, explain_request
+from cnnvis_report.records.effort import AS_DEFINED
 from cnnvis_report.records.methods import Option
 
 
@@ -30,6 +31,7 @@ def explain(
     batch_size: int | None = None,
     task: str = "auto",
     target: TargetFunction | None = None,
+    effort: str = AS_DEFINED,
     **options: Option,
 ) -> Maps:
     """Explain class scores of images; all methods share one forward pass, and backward passes where they can.
@@ -59,6 +61,7 @@ def explain(
         target: a function of the network's output that gives what is to be explained: [N] scores, [N, K], of which
             `targets` chooses, or a dict of names to [N]. With two parameters it is called with the output and with
             that of the same images as they are, which differ where a method changes an image.
+        effort: how many passes methods may take, "low", "medium", "high", or "max" for methods as they are defined.
         options: options of methods, such as `steps=64`; each goes to every chosen method that has it.
 
     Returns:
@@ -74,13 +77,15 @@ def explain(
     batch = arguments.check_images(images)
     arguments.check_reference(reference, batch)
     arguments.check_target(target)
-    config = arguments.config_of(methods=methods, mean=mean, std=std, seed=seed, batch_size=batch_size, task=task)
+    config = arguments.config_of(
+        methods=methods, mean=mean, std=std, seed=seed, batch_size=batch_size, task=task, effort=effort
+    )
     name = arguments.layer_name(layer, module)
     chosen = select(config.explain.methods)
     request = ExplainRequest(
         images=batch,
         columns=arguments.columns_of(targets, batch),
-        tasks=tasks_for(chosen, [name] if name else [], _shared_options(options, chosen)),
+        tasks=tasks_for(chosen, [name] if name else [], _shared_options(options, chosen), config.explain.effort),
         preprocessing=arguments.preprocessing_of(config.preprocessing, batch.shape[1]),
         reference=reference,
         config=config,

@@ -15,6 +15,7 @@ from cnnvis_report.engine.tape import Tape
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.methods.tasks import Task, TaskResult
 from cnnvis_report.pipeline.explain_batch import BatchSettings, explain_batch, open_batch
+from cnnvis_report.pipeline.reduced_maps import MapReducer
 from cnnvis_report.pipeline.rejected_images import NOT_FINITE, in_one_line
 from cnnvis_report.pipeline.repeatability.pass_monitor import PassMonitor
 from cnnvis_report.pipeline.results import Result, results_of
@@ -36,6 +37,7 @@ class BatchExplainer:
     Args:
         tasks: all of the run. shares: what part of an image's time each task takes, and last its metrics.
         metrics: measures maps; None where that isn't wanted. monitor: compares the batches' passes with others.
+        reducer: makes of the maps what is kept, when they are measured; None keeps them as they are.
     """
 
     def __init__(
@@ -48,12 +50,13 @@ class BatchExplainer:
         shares: Sequence[float],
         metrics: MapMetricsStage | None,
         monitor: PassMonitor,
+        reducer: MapReducer | None,
         stats: RunStats,
         progress: Progress,
     ) -> None:
         self._subject, self._tasks, self._choice, self._settings = subject, tasks, choice, settings
         self._shares, self._metrics, self._monitor = shares, metrics, monitor
-        self._stats, self._progress = stats, progress
+        self._stats, self._progress, self._reducer = stats, progress, reducer
         self._failing: list[Task] = []  # they have failed on each image of a batch by itself
 
     def explain(self, images: Images) -> Iterator[Result]:
@@ -170,7 +173,8 @@ class BatchExplainer:
         self._stats.computed += len(images)
         self._stats.passes.merge(explained.costs.clock.times())
         results = results_of(subject, images, logits, chosen, explained.results, explained.costs, anchor)
-        return [self._measured(*pair) for pair in zip(results, images, strict=True)]
+        measured = [self._measured(*pair) for pair in zip(results, images, strict=True)]
+        return measured if self._reducer is None else list(map(self._reducer.reduce, measured))
 
     def _measured(self, result: Result, image: DecodedImage) -> Result:
         """The result with the metrics of its maps, where they are wanted."""

@@ -80,13 +80,19 @@ BUDGETS = {
     ),
 }
 
-
+# with "auto", where sets of methods are asked for: the passes of 23 photographs are a third of those of an effort
+BY_EFFORT = {
+    "low": replace(BUDGETS["quick"], name="low", images=4, curve_passes=2, randomized=2, stages=1),
+    "medium": replace(BUDGETS["quick"], name="medium", images=12, curve_passes=4, randomized=4),
+    "high": BUDGETS["quick"],
+    "max": BUDGETS["quick"],
+}
 # with "auto", where methods are named and there are masks: nothing that takes a pass
 LOCALIZATION = replace(BUDGETS["full"], name="localization", images=0, full=False, randomized=0, tested=0)
 
 
-def choose_budget(name: str, methods: Sequence[str], *, masks: bool = False) -> MetricsBudget | None:
-    """The budget called so; "auto" is quick where sets of methods are asked for.
+def choose_budget(name: str, methods: Sequence[str], effort: str, *, masks: bool = False) -> MetricsBudget | None:
+    """The budget called so; "auto" is that of the effort where sets of methods are asked for.
 
     Where methods are named it is none, or localization alone if there are masks.
 
@@ -94,9 +100,9 @@ def choose_budget(name: str, methods: Sequence[str], *, masks: bool = False) -> 
         BadRequest: there is no such budget.
     """
     if name == "auto":
-        if masks and not {"standard", "all"} & set(methods):
-            return LOCALIZATION
-        name = "quick" if {"standard", "all"} & set(methods) else "none"
+        if {"standard", "all"} & set(methods):
+            return BY_EFFORT[effort]
+        return LOCALIZATION if masks else None
     if name != "none" and name not in BUDGETS:
         raise BadRequest(f"--metrics {name!r}: it can be auto, none, quick or full.")
     return BUDGETS.get(name)

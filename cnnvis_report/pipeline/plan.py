@@ -1,8 +1,7 @@
 """What a run will take, before it starts: passes, seconds and bytes."""
 
-import time
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from math import prod
 
 import torch
@@ -10,40 +9,23 @@ from torch import Tensor
 
 from cnnvis_report.data.image_set import ImageSet
 from cnnvis_report.engine.bfloat16 import gains
-from cnnvis_report.engine.devices import batch_size, is_out_of_memory, too_large
+from cnnvis_report.engine.devices import batch_size
 from cnnvis_report.engine.dry_run import DryRunTape
-from cnnvis_report.engine.passes import BACKWARD, FORWARD, PassTimes
 from cnnvis_report.engine.subject import Subject
-from cnnvis_report.engine.tape import Tape
-from cnnvis_report.errors import NotApplicable, RunFailed
+from cnnvis_report.errors import RunFailed
 from cnnvis_report.methods.tasks import DryRun, Task, dry_run_tasks
-from cnnvis_report.pipeline.explain_batch import BatchSettings, open_batch
 from cnnvis_report.pipeline.metrics_budget import measured_images, randomization_passes
-from cnnvis_report.pipeline.setup import MapSetup, NetworkSetup, Setup
+from cnnvis_report.pipeline.pass_time import PassTime, measure_passes
+from cnnvis_report.pipeline.setup import Setup
 from cnnvis_report.pipeline.stages.map_tests import MapTestPlan, plan_tests
 from cnnvis_report.pipeline.targets import ClassChoice
+from cnnvis_report.records.methods import MethodInfo
 
-# The first passes of a batch of one size set up kernels and memory, and may take five times as long as later ones.
-MEASURED_FOR = 1.5  # seconds
-MOST_ROUNDS = 8
+PagesSeconds = Callable[[Sequence[tuple[MethodInfo, tuple[int, ...]]], int, int], float]
+
+NAMED = 3  # parts that take most of the time
+NOTICED = 0.1  # of the whole: a part that takes less is not named
 WORTH_A_CHECK = 8  # images; what checking bfloat16 on one of them takes comes back on the others
-
-
-@dataclass(frozen=True)
-class PassTime:
-    """Seconds an image that one forward and one backward pass to the pixels take, and a forward pass in bfloat16."""
-
-    forward: float
-    backward: float
-    reduced: float
-
-    def of(self, forward: float, backward: float, *, reduced: bool = False) -> float:
-        """Seconds of so many passes, the forward ones in bfloat16 where they are `reduced`."""
-        return forward * (self.reduced if reduced else self.forward) + backward * self.backward
-
-    def as_passes(self) -> PassTimes:
-        """The times alone, to be bettered by those of the run's own passes."""
-        return PassTimes(best={FORWARD: self.forward, BACKWARD: self.backward})
 
 
 @dataclass(frozen=True)
@@ -55,7 +37,7 @@ class Plan:
     bytes: of the arrays on disk. measured: ids of the images whose maps are measured, by `metrics` forward passes each.
     reduced_metrics: whether those passes are made in bfloat16, if it keeps the metrics' values.
     randomization: forward and backward passes of the randomization test. tests: other tests of maps; None where nothing
-    is measured.
+    is measured. inspection: forward and backward passes of it. pages: seconds for writing them.
     """
 
     dry_run: DryRun
@@ -70,6 +52,8 @@ class Plan:
     reduced_metrics: bool = False
     randomization: tuple[float, float] = (0.0, 0.0)
     tests: MapTestPlan | None = None
+    inspection: tuple[float, float] = (0.0, 0.0)
+    pages: float = 0.0
 
     @property
     def shares(self) -> tuple[float, ...]:
@@ -80,8 +64,39 @@ class Plan:
 
     @property
     def seconds(self) -> float:
-        """The estimate for all images: passes times the measured time of one."""
+        """The estimate for all images, with metrics and tests: passes times the measured time of one."""
         return self.images * self.an_image + self.evaluation
+
+    @property
+    def whole(self) -> float:
+        """Seconds from here to the report: images, inspection and pages."""
+        return self.seconds + self.time.of(*self.inspection) + self.pages
+
+    @property
+    def maps(self) -> list[tuple[MethodInfo, tuple[int, ...]]]:
+        """Each task's method, and the shape of its map of one class."""
+        return [(task.method.info, s) for task, s in zip(self.dry_run.tasks, self.dry_run.shapes, strict=True)]
+
+    @property
+    def parts(self) -> dict[str, float]:
+        """Seconds of what the whole is made of, by method or other work; the pass that all methods share aside."""
+        parts = {
+            "metrics": self._measuring,
+            "tests of maps": self.time.of(*self.again),
+            "inspection": self.time.of(*self.inspection),
+            "pages": self.pages,
+        }
+        for task, (forward, backward) in zip(self.dry_run.tasks, self.dry_run.costs, strict=True):
+            reduced = task in self.reduced
+            seconds = self.time.of(forward, backward, reduced=reduced)
+            parts[task.name] = parts.get(task.name, 0.0) + self.images * seconds
+        return parts
+
+    @property
+    def largest_shares(self) -> dict[str, float]:
+        """The few parts that take most of the whole, the largest first, and which share of it each takes."""
+        parts = sorted(self.parts.items(), key=lambda part: -part[1])[:NAMED]
+        return {name: seconds / self.whole for name, seconds in parts if seconds >= NOTICED * self.whole > 0}
 
     @property
     def evaluation(self) -> float:
@@ -111,52 +126,72 @@ class Plan:
 
 
 def plan_run(setup: Setup) -> Plan:
-    """What a run will take.
+    """What a run will take, pages aside.
 
     Raises:
         RunFailed: not one of the methods is applicable to the network, or a single image doesn't fit into memory.
     """
-    precision, machine = setup.config.explain.precision, setup.config.machine
-    return make_plan(
-        setup.network, setup.images, setup.maps, precision=precision, size=machine.batch_size, seed=machine.seed
-    )
+    return plan_setups([setup], lambda *_: 0.0)[0]
 
 
-def make_plan(
-    network: NetworkSetup, images: ImageSet, maps: MapSetup, *, precision: str, size: int | None, seed: int
-) -> Plan:
-    """Go through the tasks without a pass, and measure one.
+def plan_setups(setups: Sequence[Setup], pages: PagesSeconds) -> list[Plan]:
+    """What runs of one network and image set will take: tasks are gone through without a pass, and one is measured.
 
     Args:
-        precision: "auto", "float32" or "bfloat16". size: images at a time.
+        pages: seconds for the pages: of each method's card and the shape of its map, of images, and classes of each.
 
     Raises:
-        RunFailed: none of the methods is applicable to the network, or a single image doesn't fit into memory.
+        RunFailed: not one of the methods is applicable to the network, or a single image doesn't fit into memory.
     """
-    subject, metrics = network.subject, maps.metrics
+    subject, machine, images = setups[0].network.subject, setups[0].config.machine, setups[0].images
     first = subject.take_first_pass()
-    classes = _most_classes(subject, images, maps.choice, first.logits[0])
-    batch = max(1, min(batch_size(subject, subject.device, size), len(images)))
-    targets = torch.tensor([classes], device=subject.device)
-    dry_run = dry_run_tasks(maps.tasks, DryRunTape(subject, first, capacity=batch, seed=seed), targets)
-    _check_applicable(dry_run, subject.name)
+    batch = max(1, min(batch_size(subject, subject.device, machine.batch_size), len(images)))
+    dry_runs: dict[str, DryRun] = {}  # several setups may come to the same
+    planned = []
+    for setup in setups:
+        tasks, classes = setup.maps.tasks, _most_classes(subject, images, setup.maps.choice, first.logits[0])
+        key = repr(([(task.name, task.options) for task in tasks], classes))
+        if key not in dry_runs:
+            tape = DryRunTape(subject, first, capacity=batch, seed=machine.seed)
+            dry_runs[key] = _dry_run(tape, tasks, classes)
+        planned.append((setup, dry_runs[key], len(classes)))
     inputs = first.images.expand(batch, -1, -1, -1)
-    del first  # the graph of a whole pass
-    reduced, measured = _reduced(subject, len(images), dry_run, precision), measured_images(metrics, images)
-    reduced_metrics = bool(measured) and _worth_bfloat16(subject, len(measured), precision)
+    del first, tape  # the graph of a whole pass
+    in_bfloat16 = any(_reduced(setup, dry_run) or _reduced_metrics(setup) for setup, dry_run, _ in planned)
+    time = measure_passes(subject, inputs, reduced=in_bfloat16)
+    plans = [_plan(setup, dry_run, classes, batch, time) for setup, dry_run, classes in planned]
+    return [replace(plan, pages=pages(plan.maps, plan.images, plan.classes)) for plan in plans]
+
+
+def _dry_run(tape: DryRunTape, tasks: Sequence[Task], classes: Sequence[int]) -> DryRun:
+    """The tasks, gone through without a pass."""
+    dry_run = dry_run_tasks(tasks, tape, torch.tensor([classes], device=tape.subject.device))
+    if dry_run.not_applicable and not dry_run.tasks:
+        reasons = "; ".join(f"{task.name}: {reason}" for task, reason in dry_run.not_applicable)
+        raise RunFailed(f"None of the methods is applicable to {tape.subject.name}. {reasons}.")
+    return dry_run
+
+
+def _plan(setup: Setup, dry_run: DryRun, classes: int, batch: int, time: PassTime) -> Plan:
+    """The plan of one run, its tasks gone through and its passes measured."""
+    subject, images, metrics = setup.network.subject, setup.images, setup.maps.metrics
+    measured = measured_images(metrics, images)
+    size = subject.size
+    budget = setup.inspection.budget if setup.inspection else None
     return Plan(
         dry_run=dry_run,
         batch=batch,
         images=len(images),
-        classes=len(classes),
-        time=_pass_time(subject, inputs, reduced=bool(reduced) or reduced_metrics),
-        reduced=reduced,
-        bytes=len(images) * _image_bytes(dry_run, len(classes), tuple(inputs.shape[2:])),
+        classes=classes,
+        time=time,
+        reduced=_reduced(setup, dry_run),
+        bytes=len(images) * _image_bytes(dry_run, classes, size),
         measured=measured,
         metrics=metrics.passes(len(dry_run.tasks)) if metrics else 0.0,
-        reduced_metrics=reduced_metrics,
-        randomization=randomization_passes(dry_run, len(classes), metrics, len(measured)) if metrics else (0, 0),
-        tests=plan_tests(dry_run, len(classes), metrics, network.model.training) if metrics else None,
+        reduced_metrics=_reduced_metrics(setup),
+        randomization=randomization_passes(dry_run, classes, metrics, len(measured)) if metrics else (0, 0),
+        tests=plan_tests(dry_run, classes, metrics, setup.network.model.training) if metrics else None,
+        inspection=budget.passes(len(images), len(subject.classes)) if budget else (0, 0),
     )
 
 
@@ -165,13 +200,12 @@ def _most_classes(subject: Subject, images: ImageSet, choice: ClassChoice, logit
     labels = max((item.labels for item in images), key=len, default=())
     if subject.meaning.kind.may_be_absent:  # any class may have a region or a box in some image
         logits = torch.ones_like(logits)
-    return choice.choose(logits, labels, subject.meaning) or [int(logits.argmax())]
-
-
-def _check_applicable(dry_run: DryRun, name: str) -> None:
-    if dry_run.not_applicable and not dry_run.tasks:
-        reasons = "; ".join(f"{task.name}: {reason}" for task, reason in dry_run.not_applicable)
-        raise RunFailed(f"None of the methods is applicable to {name}. {reasons}.")
+    classes = choice.choose(logits, labels, subject.meaning) or [int(logits.argmax())]
+    if not choice.label:
+        return classes
+    labeled = sum(label.index is not None for label in labels)  # which other images may have beside what is predicted
+    most = max(len(classes), choice.top + labeled + len(choice.named))
+    return [*classes, *(index for index in range(len(logits)) if index not in classes)][:most]
 
 
 def _image_bytes(dry_run: DryRun, classes: int, size: tuple[int, ...]) -> int:
@@ -179,69 +213,22 @@ def _image_bytes(dry_run: DryRun, classes: int, size: tuple[int, ...]) -> int:
     return sum(4 * prod(shape) for shape in dry_run.shapes) * classes + prod(size) * 3
 
 
-def _reduced(subject: Subject, images: int, dry_run: DryRun, precision: str) -> tuple[Task, ...]:
+def _reduced(setup: Setup, dry_run: DryRun) -> tuple[Task, ...]:
     """Tasks that take forward passes of their own and none back, where bfloat16 is wanted or pays."""
-    if not _worth_bfloat16(subject, images, precision):
+    if not _worth_bfloat16(setup, len(setup.images)):
         return ()
     costs = zip(dry_run.tasks, dry_run.costs, strict=True)
     return tuple(task for task, (forward, backward) in costs if forward > 0 and backward == 0)
 
 
-def _worth_bfloat16(subject: Subject, images: int, precision: str) -> bool:
+def _reduced_metrics(setup: Setup) -> bool:
+    """Whether the metrics' passes are to be made in bfloat16."""
+    measured = measured_images(setup.maps.metrics, setup.images)
+    return bool(measured) and _worth_bfloat16(setup, len(measured))
+
+
+def _worth_bfloat16(setup: Setup, images: int) -> bool:
     """Whether bfloat16 is wanted or, checked on one of so many images, pays."""
+    subject, precision = setup.network.subject, setup.config.explain.precision
     pays = images >= WORTH_A_CHECK and gains(subject.device, subject.work)
     return precision == "bfloat16" or (precision == "auto" and pays)
-
-
-def _pass_time(subject: Subject, images: torch.Tensor, *, reduced: bool) -> PassTime:
-    """One plain forward and backward pass of a batch, or of one image where a batch doesn't fit.
-
-    Raises:
-        RunFailed: a single image doesn't fit into memory.
-    """
-    try:
-        return _measure(subject, images, reduced=reduced)
-    except (RuntimeError, MemoryError) as error:
-        if not is_out_of_memory(error):
-            raise
-        if len(images) == 1:
-            raise too_large("the first") from error
-    return _measure(subject, images[:1], reduced=reduced)
-
-
-def _measure(subject: Subject, images: torch.Tensor, *, reduced: bool) -> PassTime:
-    """The shortest of several passes."""
-    target = torch.zeros(len(images), dtype=torch.long, device=images.device)
-    best = PassTime(float("inf"), float("inf"), float("inf"))
-    begin = time.perf_counter()
-    for done in range(MOST_ROUNDS):
-        start = time.perf_counter()
-        if done >= 2 and start - begin > MEASURED_FOR:
-            break
-        tape = open_batch(subject, images, BatchSettings())
-        tape.costs.wait()
-        middle = time.perf_counter()
-        with suppress(NotApplicable):  # the methods that need it will say why
-            _ = tape.gradients(target).pixels
-        tape.costs.wait()
-        end = time.perf_counter()
-        if reduced:
-            _reduced_pass(tape, images)
-        last = time.perf_counter()
-        best = PassTime(
-            forward=min(best.forward, (middle - start) / len(images)),
-            backward=min(best.backward, (end - middle) / len(images)),
-            reduced=min(best.reduced, (last - end) / len(images)),
-        )
-    return best
-
-
-def _reduced_pass(tape: Tape, images: torch.Tensor) -> None:
-    """A forward pass in bfloat16; a network that refuses it will say so when it is checked."""
-    try:
-        with tape.reduced():
-            tape.scores(images)
-    except Exception as error:
-        if is_out_of_memory(error):
-            raise
-    tape.costs.wait()

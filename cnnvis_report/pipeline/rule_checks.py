@@ -27,7 +27,7 @@ def check_rules(config: RunConfig, classes: Sequence[str] | None = None, *, mask
     if not rules:
         return
     chosen = select(config.explain.methods) if config.explain.methods else ()
-    budget = choose_budget(config.evaluate.metrics, config.explain.methods, masks=masks)
+    budget = choose_budget(config.evaluate.metrics, config.explain.methods, config.explain.effort, masks=masks)
     check_names(
         rules,
         measured=_measures(budget, masks=masks),

@@ -17,6 +17,7 @@ from cnnvis_report.pipeline.later_stages import later_stages
 from cnnvis_report.pipeline.metrics_budget import randomized_tasks
 from cnnvis_report.pipeline.not_applicable import Stages
 from cnnvis_report.pipeline.plan import Plan
+from cnnvis_report.pipeline.reduced_maps import array_layout, map_reducer
 from cnnvis_report.pipeline.run_record import (
     count_in_training_set,
     evaluation_record,
@@ -67,7 +68,8 @@ def run(setup: Setup, plan: Plan, folder: Path, progress: Progress) -> tuple[Run
         if changed:
             progress.changed(changed)
         names = {item.id: item.name for item in images}
-        writer = RunWriter(folder, identity, names, keep=changed == [], files=files_of(images))
+        layout = array_layout(setup)
+        writer = RunWriter(folder, identity, names, resume=changed == [], files=files_of(images), layout=layout)
         if writer.complete:
             return load_run(folder).record, RunStats()
         if writer.damaged:
@@ -144,6 +146,7 @@ class _Start:
             shares=plan.shares,
             metrics=self._metrics(in_bfloat16),
             monitor=self.monitor,
+            reducer=map_reducer(self.setup),
             stats=stats,
             progress=self.progress,
         )

@@ -11,16 +11,16 @@ from cnnvis_report.engine.devices import batch_size, choose_device
 from cnnvis_report.engine.outputs.readers import TargetFunction
 from cnnvis_report.engine.reference import Reference
 from cnnvis_report.engine.subject import Subject
-from cnnvis_report.errors import BadRequest, UnknownName
 from cnnvis_report.methods.registry import select
 from cnnvis_report.methods.tasks import Task, tasks_for
 from cnnvis_report.models.model import Model
 from cnnvis_report.pipeline.compare_original import compare_with_original
-from cnnvis_report.pipeline.config import ExplainConfig, RunConfig
+from cnnvis_report.pipeline.config import RunConfig
 from cnnvis_report.pipeline.identity.network import NetworkIdentity, identify_network
 from cnnvis_report.pipeline.image_source import Aliases, image_source
 from cnnvis_report.pipeline.inspection.budget import InspectionPlan, choose_inspection, plan_inspection
-from cnnvis_report.pipeline.metrics_budget import MetricsBudget, choose_budget
+from cnnvis_report.pipeline.map_setup import MapSetup, check_time, choose_metrics, make_tasks
+from cnnvis_report.pipeline.metrics_budget import choose_budget
 from cnnvis_report.pipeline.open_model import open_model
 from cnnvis_report.pipeline.open_subject import make_subject
 from cnnvis_report.pipeline.preprocessing import with_preprocessing
@@ -31,7 +31,7 @@ from cnnvis_report.pipeline.rule_checks import check_rules
 from cnnvis_report.pipeline.sample_source import limit_of
 from cnnvis_report.pipeline.stages.predict import Selection, predict
 from cnnvis_report.pipeline.target_reader import target_reader
-from cnnvis_report.pipeline.targets import ClassChoice, check_choice, images_of, parse_classes
+from cnnvis_report.pipeline.targets import AUTO, automatic_choice, check_choice, images_of, parse_classes
 from cnnvis_report.progress import Progress
 from cnnvis_report.records.network import ConversionRecord
 
@@ -62,20 +62,6 @@ class NetworkSetup:
 
 
 @dataclass(frozen=True)
-class MapSetup:
-    """Which maps are made, and how they are measured.
-
-    choice: the classes that are explained. reference: a sample of the images, for methods that compare with others.
-    metrics: None where the maps aren't measured.
-    """
-
-    tasks: tuple[Task, ...]
-    choice: ClassChoice
-    reference: Reference
-    metrics: MetricsBudget | None
-
-
-@dataclass(frozen=True)
 class Setup:
     """A run before it starts, in parts; a stage gets the parts that it uses.
 
@@ -99,14 +85,15 @@ def set_up(config: RunConfig) -> Setup:
         BadRequest, UnknownName: something doesn't exist or doesn't fit.
         RunFailed: not one image can be read.
     """
-    methods = config.explain.methods
+    explain = config.explain
     choose_device(config.machine.device)
-    choose_budget(config.evaluate.metrics, methods)
-    choose_inspection(config.inspect.inspect, methods)
+    choose_budget(config.evaluate.metrics, explain.methods, explain.effort)
+    choose_inspection(config.inspect.inspect, explain)
+    check_time(explain)
     check_rules(config)
     # a slip of the pen shows before a large file is read
-    if methods or config.inspect.inspect in ("auto", "none"):
-        tasks_for(select(methods), config.explain.layers, config.explain.options)
+    if explain.methods or config.inspect.inspect in ("auto", "none"):
+        tasks_for(select(explain.methods), explain.layers, explain.options, explain.effort)
     model = open_model(config.model)
     model = with_preprocessing(model, config.preprocessing)
     model, images_for, aliases = image_source(model, config)
@@ -140,22 +127,40 @@ def set_up_model(
     if images.order and model.classes is None and subject.meaning.kind.has_classes:
         subject.classes = images.order
     images = images_of(images, subject.meaning, subject.classes)
-    choice = parse_classes(config.explain.classes, subject.classes, aliases)
-    check_choice(choice, images, subject)
-    tasks = _tasks(subject, config.explain)
+    if config.explain.classes != AUTO:
+        choice = parse_classes(config.explain.classes, subject.classes, aliases)
+        check_choice(choice, images, subject)
+    else:
+        choice = automatic_choice(config.explain.effort, subject.meaning.kind)
+    tasks = make_tasks(subject, config.explain)
     reference = Reference(lambda: _reference_images(subject, images, config.machine.batch_size))
-    masks = any(item.mask is not None for item in images)
-    budget = choose_budget(config.evaluate.metrics, config.explain.methods, masks=masks)
-    check_rules(config, subject.classes, masks=masks)
+    budget = choose_metrics(config, images)
+    check_rules(config, subject.classes, masks=any(item.mask is not None for item in images))
     return Setup(
         config=config,
         network=NetworkSetup(model, subject, checks),
         images=images,
         maps=MapSetup(tasks, choice, reference, budget),
-        inspection=plan_inspection(config.inspect, config.explain.methods, subject),
+        inspection=plan_inspection(config.inspect, config.explain, subject),
         selection=None,
         notices=(*model.notices, *subject.notices, *images.notices, *_method_notices(subject, tasks, checks)),
     )
+
+
+def at_effort(setup: Setup, effort: str) -> Setup:
+    """The same run at another effort."""
+    config = replace(setup.config, explain=replace(setup.config.explain, effort=effort, time=None))
+    subject, choice = setup.network.subject, setup.maps.choice
+    if config.explain.classes == AUTO:
+        choice = automatic_choice(effort, subject.meaning.kind)
+    maps = replace(
+        setup.maps,
+        tasks=make_tasks(subject, config.explain),
+        choice=choice,
+        metrics=choose_metrics(config, setup.images),
+    )
+    inspection = plan_inspection(config.inspect, config.explain, subject)
+    return replace(setup, config=config, maps=maps, inspection=inspection)
 
 
 def select_images(setup: Setup, progress: Progress, most: int | None = None) -> Setup:
@@ -190,36 +195,6 @@ def _check_network(subject: Subject, model: Model, spec: str) -> NetworkChecks:
     subject.one_by_one = repeatability.one_by_one
     monitor = PassMonitor.of(subject, *first, repeatability)
     return NetworkChecks(identity, repeatability, monitor, compare_with_original(model, subject, first[0]))
-
-
-def _tasks(subject: Subject, config: ExplainConfig) -> tuple[Task, ...]:
-    """The methods with their options, at each layer.
-
-    Raises:
-        BadRequest, UnknownName: no method, layer or option is called so, or the network has no layer for a method.
-    """
-    layers = [_layer(subject, name) for name in config.layers]
-    tasks = tasks_for(select(config.methods) if config.methods else (), layers, config.options)
-    takes_layer = [task.name for task in tasks if task.method.takes_layer]
-    if takes_layer and not subject.default_layer:
-        other = next((task.name for task in tasks if not task.method.takes_layer), "gradient")
-        raise BadRequest(
-            f"{subject.name} has no layer whose output has a spatial size, which {', '.join(takes_layer)} need. "
-            f"Choose others with --methods, such as {other}."
-        )
-    return tasks
-
-
-def _layer(subject: Subject, name: str) -> str:
-    """The layer's own name.
-
-    Raises:
-        BadRequest: the network has none that is called so.
-    """
-    try:
-        return subject.layer(name).name
-    except UnknownName as error:
-        raise BadRequest(f"{error} See: cnnvis-report layers MODEL.") from error
 
 
 def _reference_images(subject: Subject, images: ImageSet, size: int | None) -> Tensor:

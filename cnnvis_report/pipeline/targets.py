@@ -14,7 +14,8 @@ from cnnvis_report.errors import BadRequest, shown
 from cnnvis_report.records.images import Label
 from cnnvis_report.records.scores import ScoreKind
 
-FORMS = "top:K, label, or names and indices with commas between them"
+AUTO = "auto"
+FORMS = "auto, top:K, label, or names and indices with commas between them"
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,13 @@ class ClassChoice:
         best = meaning.first(scores, self.top)
         labeled = [label.index for label in labels if label.index is not None] if self.label else []
         return list(dict.fromkeys([*best, *labeled, *self.named]))
+
+
+def automatic_choice(effort: str, kind: ScoreKind) -> ClassChoice:
+    """The predicted and the labeled class at low and medium effort, and the three highest scores above."""
+    if effort in ("low", "medium"):
+        return ClassChoice(top=1, label=kind.has_classes)
+    return ClassChoice(top=3)
 
 
 def parse_classes(text: str, names: Sequence[str], aliases: Sequence[Sequence[str]] = ()) -> ClassChoice:

@@ -27,14 +27,16 @@ class TargetSource(StrEnum):
 class ComparedPrediction:
     """What one run predicts for an image.
 
-    name: of the class; empty where nothing is predicted.
+    name: of the class, or of the first output where outputs are values; empty where nothing is predicted.
     probability: from 0 to 1; None where scores are no probabilities.
     correct: None where nobody knows.
+    value: of the output; None where scores are those of classes.
     """
 
     name: str
     probability: float | None
     correct: bool | None
+    value: float | None = None
 
 
 @dataclass(frozen=True)

@@ -61,12 +61,15 @@ class Evidence:
 class MapRecord:
     """One attribution map.
 
-    key: the name of its array, float, in `arrays/IMAGE.npz`.
+    key: the name of its array in the image's file of arrays.
     method: the method's name.
     layer: the layer that it reads; empty where it reads none.
     target: the class that it explains, from 0.
-    shape: of the array: C×H×W, H×W or h×w, as `MethodInfo.kind` says.
+    shape: of the array: C×H×W, H×W or h×w, as `MethodInfo.kind` says; H×W of a pixel map that is kept reduced.
     evidence: what it cost, and what its method states of it.
+    scale: the power of two by which a float16 array is multiplied to give the map, kept as "KEY/scale" too; None where
+        the array is float32, and the map itself.
+    colors: whether its color picture is kept beside it, uint8, as "KEY/color".
     """
 
     key: str
@@ -75,6 +78,8 @@ class MapRecord:
     target: int
     shape: tuple[int, ...]
     evidence: Evidence
+    scale: float | None = None
+    colors: bool = False
 
 
 @dataclass(frozen=True)
@@ -119,6 +124,7 @@ class ImageRecord:
     content: a digest of its file, and of its mask's, as they were explained.
     bare: whether it is said to bear none of the labels; only where several can be right.
     reading: what of its file it is, such as a slice, and which values are black and white; empty where it has 8 bits.
+    shard: the number of the shard that holds its arrays, from 0; None where they have a file of their own.
     """
 
     id: str
@@ -152,6 +158,7 @@ class ImageRecord:
     content: str = ""
     bare: bool = False
     reading: str = ""
+    shard: int | None = None
 
     @property
     def correct(self) -> bool | None:

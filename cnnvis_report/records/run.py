@@ -5,6 +5,7 @@ The explaining side writes them, the report side reads them, and neither knows t
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Union
 
 from cnnvis_report.records.evidence import Evidence
@@ -33,6 +34,14 @@ class Skipped:
     name: str
     reason: str
     content: str = ""
+
+
+class Keep(StrEnum):
+    """What a run folder keeps of the arrays once the pages are written."""
+
+    REDUCED = "reduced"  # one float16 value a position
+    FULL = "full"  # every channel, in float32
+    NONE = "none"  # no arrays
 
 
 @dataclass(frozen=True)
@@ -76,6 +85,7 @@ class RunRecord:
     identity: what decides the results, part by part, but the content of the images.
     files: all files of arrays, by their names relative to the run folder.
     left_out: images that were explained and aren't listed, because their files got damaged.
+    keep: what is kept of the arrays.
     """
 
     fingerprint: str
@@ -101,6 +111,7 @@ class RunRecord:
     identity: Identity = field(default_factory=Identity)
     files: dict[str, StoredFile] = field(default_factory=dict)
     left_out: int = 0
+    keep: Keep = Keep.FULL
 
     def method(self, name: str) -> MethodInfo:
         """What is known of the method called `name`."""

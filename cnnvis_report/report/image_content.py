@@ -8,16 +8,16 @@ from typing import Any
 from cnnvis_report.data.prefetch import ahead, processors
 from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.inspection import ImageInspection
-from cnnvis_report.report.payload import Arrays, image_data
+from cnnvis_report.report.payload import Arrays, first_ends, image_data
 from cnnvis_report.report.pictures.bands import band_pictures
 from cnnvis_report.report.pictures.boxes import boxes_picture
 from cnnvis_report.report.pictures.feature_maps import layer_data
 from cnnvis_report.report.pictures.image_layers import image_pictures
 from cnnvis_report.report.pictures.segmentation import segmentation_picture
-from cnnvis_report.report.pictures.thumbnails import Pictures, still, thumbnail
+from cnnvis_report.report.pictures.thumbnails import Pictures, map_thumbnail, thumbnail
 from cnnvis_report.report.time_estimate import WORKERS
 from cnnvis_report.report.views.image import Neighbors, with_neighbors
-from cnnvis_report.report.views.image_tiles import ScaleEnds, scale_ends
+from cnnvis_report.report.views.image_tiles import ScaleEnds
 from cnnvis_report.report.views.map_facts import map_facts
 from cnnvis_report.report.views.report import Report
 from cnnvis_report.report.views.segmentation import PICTURE
@@ -29,7 +29,7 @@ class ImageContent:
     """An image, with all that its page shows.
 
     ends: of the color scales of the maps that are shown first.
-    thumbnails: "picture" and a map of each method, WebP. data: what the page's scripts draw. pictures: of the layers,
+    thumbnails: "picture" and a map of each method. data: what the page's scripts draw. pictures: of the layers,
     of single bands and of what is predicted where, WebP. feature_maps: what the page's scripts draw of each layer.
     """
 
@@ -49,20 +49,23 @@ def image_contents(report: Report, most: int | None = None) -> Iterator[ImageCon
         most: feature maps are averaged down to so many positions a side.
     """
     workers = processors(WORKERS)
-    contents = ahead(partial(_content, report, most), with_neighbors(report.stored), workers=workers, waiting=workers)
-    yield from contents
+    make = partial(image_content, report, most)
+    yield from ahead(make, with_neighbors(report), workers=workers, waiting=workers)
 
 
-def _content(report: Report, most: int | None, entry: tuple[ImageRecord, Neighbors]) -> ImageContent:
+def image_content(report: Report, most: int | None, entry: tuple[ImageRecord, Neighbors]) -> ImageContent:
+    """The content of the page of an image; `most` as of `image_contents`."""
     image, neighbors = entry
     arrays = report.stored.maps(image)
     inspected = report.run.inspection.of(image.id) if report.run.inspection else None
+    data = image_data(report.run, image, arrays, report.quality)
+    ends = first_ends(image, data)
     return ImageContent(
         image,
         neighbors,
-        scale_ends(report.run, image, arrays),
-        dict(_thumbnails(report.stored, image, arrays)),
-        image_data(report.run, image, arrays, report.quality) | {"facts": map_facts(report, image)},
+        ends,
+        dict(_thumbnails(report.stored, image, arrays, ends)),
+        data | {"facts": map_facts(report, image)},
         _pictures(report, image, inspected, arrays),
         list(layer_data(report.stored, inspected, most)) if inspected else [],
     )
@@ -73,7 +76,7 @@ def _pictures(
 ) -> dict[str, bytes]:
     """Of the layers, of single bands, and of what is predicted where."""
     pictures = dict(band_pictures(report.run, image, arrays))
-    pictures |= dict(image_pictures(report.stored, inspected)) if inspected else {}
+    pictures |= dict(image_pictures(report.stored, inspected, arrays["picture"])) if inspected else {}
     if "segmentation" in arrays:
         pictures[PICTURE] = segmentation_picture(arrays["picture"], arrays["segmentation"])
     if "boxes" in arrays:
@@ -81,7 +84,7 @@ def _pictures(
     return pictures
 
 
-def _thumbnails(stored: StoredRun, image: ImageRecord, arrays: Arrays) -> Pictures:
+def _thumbnails(stored: StoredRun, image: ImageRecord, arrays: Arrays, ends: ScaleEnds) -> Pictures:
     """The picture, and the map of each method that is shown first: of the first class, at the first layer."""
     yield "picture", thumbnail(arrays["picture"])
     methods = set()
@@ -89,4 +92,5 @@ def _thumbnails(stored: StoredRun, image: ImageRecord, arrays: Arrays) -> Pictur
         if record.target == image.targets[0].index and record.method not in methods:
             methods.add(record.method)
             method = stored.record.method(record.method)
-            yield record.method, still(arrays["picture"], method.shown(arrays[record.key]), method)
+            values = method.shown(arrays[record.key])
+            yield record.method, map_thumbnail(arrays["picture"], values, method, ends[record.method][0])

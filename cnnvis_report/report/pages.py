@@ -39,9 +39,10 @@ def overview_pictures(report: Report) -> Pictures:
     yield from converged_pictures(report.stored)
     if report.summary.images == 1:
         image = next(report.images())
-        yield from band_pictures(report.run, image, report.stored.maps(image))
+        arrays = report.stored.maps(image)
+        yield from band_pictures(report.run, image, arrays)
         inspected = report.run.inspection.of(image.id) if report.run.inspection else None
-        yield from image_pictures(report.stored, inspected) if inspected else ()
+        yield from image_pictures(report.stored, inspected, arrays["picture"]) if inspected else ()
 
 
 def performance_pictures(report: Report) -> Pictures:

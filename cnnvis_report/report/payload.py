@@ -12,9 +12,10 @@ from cnnvis_report.records.run import RunRecord, Setting
 from cnnvis_report.report.pictures.encode import Quality, encode_maps
 from cnnvis_report.report.pictures.outline import Polygon, outline
 from cnnvis_report.report.pictures.palettes import limit
-from cnnvis_report.report.pictures.thumbnails import color_picture, data_uri, webp
+from cnnvis_report.report.pictures.thumbnails import MEDIUM, Pixels, color_picture, color_pixels, data_uri, webp
 from cnnvis_report.report.views import formatting as fmt
 from cnnvis_report.report.views.method_rows import map_evidence
+from cnnvis_report.store.half import COLOR
 
 Arrays = dict[str, npt.NDArray[Any]]
 
@@ -38,12 +39,25 @@ def image_data(run: RunRecord, image: ImageRecord, arrays: Arrays, quality: Qual
     }
     lines = {"mask": [_half_pixels(polygon) for polygon in outline(arrays["mask"])]} if "mask" in arrays else {}
     return lines | {
-        "picture": data_uri(webp(arrays["picture"])),
+        "picture": data_uri(webp(arrays["picture"], method=MEDIUM)),
         "size": list(image.size),
         "targets": [{"index": target.index, "name": target.name} for target in image.targets],
         "methods": methods,
         "maps": maps,
     }
+
+
+def first_ends(image: ImageRecord, data: dict[str, Any]) -> dict[str, tuple[float, float]]:
+    """Where the colors of each method's first map end, and its largest absolute value, from an image's data.
+
+    They cost a look at every value, and the data has them already: `scale_ends` finds the same in the arrays.
+    """
+    ends: dict[str, tuple[float, float]] = {}
+    for record in image.maps:
+        if record.method not in ends and record.target == image.targets[0].index:
+            largest, end = data["maps"][record.method][record.layer][str(record.target)]["ends"]
+            ends[record.method] = (end or 1.0, largest)
+    return ends
 
 
 def provenance_slots(run: RunRecord) -> dict[str, str]:
@@ -76,12 +90,21 @@ def _maps(run: RunRecord, records: Sequence[MapRecord], arrays: Arrays, quality:
         entry |= _reading(run, record, values, clipped=method.kind is Kind.PIXEL)
         if str(record.target) != first:
             entry["first"] = first
-        if method.color and arrays[record.key].ndim == 3:
-            bands = run.network.bands
-            values = arrays[record.key]
-            channels = values if bands is None else values[[number - 1 for number in bands.numbers]]
-            entry["picture"] = data_uri(color_picture(channels))
+        pixels = _color_pixels(run, record, arrays)
+        if pixels is not None:
+            entry["picture"] = data_uri(color_picture(pixels))
     return {str(record.target): entry for record, entry in zip(records, encoded, strict=True)}
+
+
+def _color_pixels(run: RunRecord, record: MapRecord, arrays: Arrays) -> Pixels | None:
+    """The color picture of a map, as it is kept or made of its channels; None where it has none."""
+    if record.colors:
+        return arrays[f"{record.key}/{COLOR}"]
+    values = arrays[record.key]
+    if not run.method(record.method).color or values.ndim != 3:
+        return None
+    bands = run.network.bands
+    return color_pixels(values if bands is None else values[[number - 1 for number in bands.numbers]])
 
 
 def _reading(run: RunRecord, record: MapRecord, values: Array, *, clipped: bool) -> dict[str, Any]:

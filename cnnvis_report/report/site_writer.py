@@ -1,38 +1,64 @@
 """A report as a folder of pages, with what they share beside them."""
 
-from collections.abc import Iterable, Mapping
+from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from cnnvis_report.data.prefetch import processors
+from cnnvis_report.data.processes import worked
 from cnnvis_report.progress import Progress
 from cnnvis_report.report import assets
 from cnnvis_report.report.figure.save import figure_png
 from cnnvis_report.report.gallery_data import GALLERY, gallery_data
-from cnnvis_report.report.image_content import ImageContent, image_contents
-from cnnvis_report.report.pages import IMAGE_TEMPLATE, Page, shown_pages
+from cnnvis_report.report.image_pages import ImagePages, page_processes
+from cnnvis_report.report.page_sample import choose_pages
+from cnnvis_report.report.pages import Page, shown_pages
 from cnnvis_report.report.payload import provenance_slots
 from cnnvis_report.report.pictures.encode import QUALITIES, Quality
 from cnnvis_report.report.renderer import Renderer
-from cnnvis_report.report.views.image import image_view
+from cnnvis_report.report.site_files import write_pictures, write_shared
+from cnnvis_report.report.time_estimate import WORKERS
+from cnnvis_report.report.views.image import with_neighbors
 from cnnvis_report.report.views.links import SiteLinks
 from cnnvis_report.report.views.report import Report
 from cnnvis_report.store.names import FIGURE
 from cnnvis_report.store.run_folder import StoredRun
 
+PAGES = 2000  # images that get a page, unless another number is asked for
 
-def write_pages(run: StoredRun, folder: Path, progress: Progress) -> Quality:
-    """Write a site into an empty folder."""
+
+@dataclass(frozen=True)
+class SiteOptions:
+    """How a site is written.
+
+    pages: images that get a page, at most. processes: how many write pages, at most; None for one a processor.
+    """
+
+    pages: int = PAGES
+    processes: int | None = None
+
+
+DEFAULT = SiteOptions()
+
+
+def write_pages(run: StoredRun, folder: Path, progress: Progress, options: SiteOptions = DEFAULT) -> Quality:
+    """Write a site into an empty folder, in the same bytes by any number of processes."""
     quality = QUALITIES[0]
     report = Report(run, quality)
+    choose_pages(report, options.pages)
     renderer = Renderer(report)
     write_assets(folder, report)
     if report.figure is not None:
         (folder / FIGURE).write_bytes(figure_png(report.figure))
     for page in shown_pages(report):
         write_page(report, renderer, folder, page)
-    for content in image_contents(report):
-        _write_image(report, renderer, folder, content)
-        progress.done(content.image.name)
+    maps = report.summary.maps * report.image_pages // max(1, report.summary.images)
+    count = page_processes(maps, options.processes)
+    threads = min(processors(WORKERS), options.processes or WORKERS)
+    work = worked(ImagePages(report, folder), with_neighbors(report), processes=count, threads=threads)
+    with closing(work) as names:
+        for name in names:
+            progress.done(name)
     return quality
 
 
@@ -53,56 +79,6 @@ def write_page(report: Report, renderer: Renderer, folder: Path, page: Page) -> 
     stream.dump(str(folder / f"{page.name}.html"), encoding="utf-8")
 
 
-def _write_image(report: Report, renderer: Renderer, folder: Path, content: ImageContent) -> None:
-    """The page of one image, with its thumbnails, pictures and data."""
-    image = content.image
-    links = SiteLinks(page_name=f"inspection/{image.id}", up="../")
-    write_pictures(folder / "stills" / image.id, content.thumbnails.items())
-    write_pictures(folder / "stills" / links.page_name, content.pictures.items())
-    write_text(folder / "data" / f"{image.id}.js", assets.delivery(image.id, content.data))
-    for number, layer in enumerate(content.feature_maps):
-        name = f"features-{image.id}-{number}"
-        write_text(folder / "data" / f"{name}.js", assets.delivery(name, layer))
-    stream = renderer.stream(
-        "page.html",
-        links,
-        page="image",
-        title=image.name,
-        template=IMAGE_TEMPLATE,
-        view=image_view(report, links, image, content.neighbors, content.ends),
-        policy=assets.site_policy(),
-    )
-    path = folder / "images" / f"{image.id}.html"
-    path.parent.mkdir(exist_ok=True)
-    stream.dump(str(path), encoding="utf-8")
-
-
 def write_assets(folder: Path, report: Report) -> None:
     """Style sheets, scripts, all images as data, and what is only known of time and machine."""
     write_shared(folder, {"provenance": provenance_slots(report.run), GALLERY: gallery_data(report)})
-
-
-def write_shared(folder: Path, data: Mapping[str, Any]) -> None:
-    """Style sheets and scripts, and data that all pages share, by name."""
-    texts = {
-        "assets/report.css": assets.styles(),
-        "assets/theme.js": assets.theme_script(),
-        "assets/report.js": assets.scripts(),
-        "assets/plotly.js": assets.delivery("plotly", assets.packed_plotly()),
-        **{f"data/{name}.js": assets.delivery(name, content) for name, content in data.items()},
-    }
-    for name, text in texts.items():
-        write_text(folder / name, text)
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file of the site, with the folders above it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8", newline="\n")
-
-
-def write_pictures(folder: Path, pictures: Iterable[tuple[str, bytes]]) -> None:
-    """Write pictures into a folder of their own, each by its name."""
-    for name, content in pictures:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / f"{name}.webp").write_bytes(content)

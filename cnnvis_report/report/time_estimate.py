@@ -8,7 +8,7 @@ import numpy as np
 from cnnvis_report.data.prefetch import processors
 from cnnvis_report.records.methods import Kind, MethodInfo
 from cnnvis_report.report.pictures.encode import QUALITIES, encode_maps
-from cnnvis_report.report.pictures.thumbnails import color_picture, still
+from cnnvis_report.report.pictures.thumbnails import color_picture, color_pixels, map_thumbnail
 
 WORKERS = 4
 
@@ -26,8 +26,8 @@ def pages_seconds(maps: Sequence[tuple[MethodInfo, tuple[int, ...]]], images: in
     values = np.random.default_rng(0).normal(size=(3, *shape[-2:])).astype(np.float32)
     encoding = _seconds(lambda: encode_maps([values[0]], card.shown_sign, QUALITIES[0], coarse=False))
     picture = np.zeros((*shape[-2:], 3), np.uint8)
-    drawing = _seconds(lambda: still(picture, values[0], card))
-    coloring = _seconds(lambda: color_picture(values))
+    drawing = _seconds(lambda: map_thumbnail(picture, values[0], card))
+    coloring = _seconds(lambda: color_picture(color_pixels(values)))
     colored = sum(card.color for card, _ in fine)
     an_image = classes * (len(fine) * encoding + colored * coloring) + len(maps) * drawing
     return images * an_image / processors(WORKERS)

@@ -10,7 +10,7 @@ from cnnvis_report.errors import BadRequest, WentAway
 from cnnvis_report.progress import Progress
 from cnnvis_report.report.pictures.encode import Quality
 from cnnvis_report.report.single_file_writer import write_single
-from cnnvis_report.report.site_writer import write_pages
+from cnnvis_report.report.site_writer import DEFAULT, SiteOptions, write_pages
 from cnnvis_report.store import names as named
 from cnnvis_report.store.atomic import blocked_by, files_below, remove
 from cnnvis_report.store.lock import writing
@@ -28,7 +28,12 @@ class Written:
 
 
 def write_site(
-    run: StoredRun, *, single_file: bool = False, max_size: int | None = None, progress: Progress | None = None
+    run: StoredRun,
+    *,
+    single_file: bool = False,
+    max_size: int | None = None,
+    options: SiteOptions = DEFAULT,
+    progress: Progress | None = None,
 ) -> Written:
     """Write the pages of a run into its folder, in place of those that an earlier call has written.
 
@@ -38,6 +43,7 @@ def write_site(
     Args:
         single_file: one page that holds everything, with maps kept as finely as 25 MB allow.
         max_size: bytes that such a page may have; then it has fewer methods where all of them don't fit.
+        options: of a folder of pages.
         progress: told of each image when its page is made.
 
     Raises:
@@ -46,7 +52,8 @@ def write_site(
     """
     listener = progress or Progress()
     return replace_pages(
-        run.folder, lambda building: fill(run, building, listener, single_file=single_file, max_size=max_size)
+        run.folder,
+        lambda building: fill(run, building, listener, single_file=single_file, max_size=max_size, options=options),
     )
 
 
@@ -76,12 +83,18 @@ def replace_pages(folder: Path, write: Callable[[Path], Quality]) -> Written:
 
 
 def fill(
-    run: StoredRun, folder: Path, progress: Progress, *, single_file: bool = False, max_size: int | None = None
+    run: StoredRun,
+    folder: Path,
+    progress: Progress,
+    *,
+    single_file: bool = False,
+    max_size: int | None = None,
+    options: SiteOptions = DEFAULT,
 ) -> Quality:
     """Write the pages of a run into an empty folder; arguments as of `write_site`."""
     if single_file or max_size is not None:
         return write_single(run, folder, progress, max_size)
-    return write_pages(run, folder, progress)
+    return write_pages(run, folder, progress, options)
 
 
 def _move(building: Path, folder: Path) -> int:

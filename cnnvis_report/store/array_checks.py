@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cnnvis_report.records.images import ImageRecord
+from cnnvis_report.records.images import ImageRecord, MapRecord
 from cnnvis_report.records.inspection import InspectionRecord
 from cnnvis_report.records.scores import ScoreKind
-from cnnvis_report.store.names import NETWORK, array_key
+from cnnvis_report.store.half import COLOR, SCALE
+from cnnvis_report.store.names import NETWORK
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 
@@ -31,8 +32,7 @@ INSPECTION = {
 
 def wrong_arrays(image: ImageRecord, arrays: Arrays) -> str:
     """In which way arrays aren't those of an image; empty where they are."""
-    maps = {array_key(record.method, record.layer, record.target): record.shape for record in image.maps}
-    wanted = {"picture", *maps, *(["mask"] if image.mask_fraction is not None else [])}
+    wanted = {"picture", *_map_keys(image), *(["mask"] if image.mask_fraction is not None else [])}
     predicted = {ScoreKind.SEGMENTATION: {"segmentation"}, ScoreKind.DETECTION: {"boxes"}}
     wanted |= predicted.get(image.kind, set())
     if arrays.keys() != wanted:
@@ -49,11 +49,33 @@ def wrong_arrays(image: ImageRecord, arrays: Arrays) -> str:
     boxes = arrays.get("boxes", np.zeros((0, 6), dtype=np.float32))
     if boxes.ndim != 2 or boxes.shape[1] != 6 or boxes.dtype != np.float32 or not np.isfinite(boxes).all():
         return f"has boxes of {boxes.shape} {boxes.dtype}, not six finite numbers each"
-    for key, shape in maps.items():
-        if arrays[key].shape != shape or arrays[key].dtype.kind != "f":
-            return f"has {key!r} of {arrays[key].shape} in the place of {shape}"
-        if not np.isfinite(arrays[key]).all():
-            return f"has values that aren't finite in {key!r}"
+    return next(filter(None, (_wrong_map(record, arrays) for record in image.maps)), "")
+
+
+def _map_keys(image: ImageRecord) -> Iterator[str]:
+    """The arrays of an image's maps."""
+    for record in image.maps:
+        yield record.key
+        if record.scale is not None:
+            yield f"{record.key}/{SCALE}"
+        if record.colors:
+            yield f"{record.key}/{COLOR}"
+
+
+def _wrong_map(record: MapRecord, arrays: Arrays) -> str:
+    """In which way the arrays of a map aren't those that its record speaks of; empty where they are."""
+    key, values = record.key, arrays[record.key]
+    if values.shape != record.shape or values.dtype.kind != "f":
+        return f"has {key!r} of {values.shape} in the place of {record.shape}"
+    if not np.isfinite(values).all():
+        return f"has values that aren't finite in {key!r}"
+    if record.scale is not None:
+        scale = arrays[f"{key}/{SCALE}"]
+        if values.dtype != np.float16 or scale.shape != (1,) or scale[0] != record.scale:
+            return f"has {key!r} in {values.dtype} on another scale than {record.scale}"
+    colors = arrays[f"{key}/{COLOR}"] if record.colors else np.zeros(record.shape[-2:], dtype=np.uint8)
+    if colors.dtype != np.uint8 or colors.shape[:2] != record.shape[-2:] or colors.shape[2:] not in ((), (3,)):
+        return f"has a color picture of {colors.shape} {colors.dtype} for {key!r}"
     return ""
 
 

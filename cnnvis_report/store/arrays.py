@@ -5,7 +5,8 @@ import os
 import struct
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from math import prod
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -16,8 +17,9 @@ from numpy.lib import format as npy
 
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.records.run import StoredFile
-from cnnvis_report.store.atomic import beside, open_regular
-from cnnvis_report.store.digests import digest_in, digest_of
+from cnnvis_report.store.atomic import open_regular
+from cnnvis_report.store.digests import digest_in
+from cnnvis_report.store.npz import packed, write_members
 from cnnvis_report.store.os_errors import raise_unless_of_the_file
 
 Arrays = Mapping[str, npt.NDArray[Any]]
@@ -28,12 +30,20 @@ PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # how numpy packs
 HEADER = 4096  # bytes of what numpy writes before an array
 
 
+class NotAsWritten(Exception):
+    """A file isn't the one that was written; in which way."""
+
+
 class Damaged(BadRequest):
     """A file isn't what the run has written; `name` says which, `reason` what is wrong with it."""
 
     def __init__(self, folder: Path, name: str, reason: str) -> None:
         super().__init__(f"{folder / name}: {reason}. {advice(folder)}")
-        self.name, self.reason = name, reason
+        self.folder, self.name, self.reason = folder, name, reason
+
+    def __reduce__(self) -> tuple[type["Damaged"], tuple[Path, str, str]]:
+        """How it travels from a process to another."""
+        return type(self), (self.folder, self.name, self.reason)
 
 
 def advice(folder: Path) -> str:
@@ -44,17 +54,13 @@ def advice(folder: Path) -> str:
     )
 
 
-def write_arrays(path: Path, arrays: Arrays, *, packed: bool = False) -> StoredFile:
+def write_arrays(path: Path, arrays: Arrays, *, deflated: bool = False) -> StoredFile:
     """Write a file of arrays, in the same bytes for the same arrays; what its bytes are known by.
 
     Raises:
         OSError: the disk is full, say, or the folder is gone.
     """
-    save = np.savez_compressed if packed else np.savez
-    with beside(path, parents=False) as temporary:
-        with temporary.open("wb") as file:
-            save(file, **arrays)  # type: ignore[arg-type] # no name is that of an option; NumPy 1.26 has no options
-        return digest_of(temporary)
+    return write_members(path, (packed(key, array, deflated=deflated) for key, array in arrays.items()))
 
 
 def names_in(path: Path) -> list[str]:
@@ -79,25 +85,44 @@ def read_arrays(folder: Path, name: str, stored: StoredFile | None = None) -> di
     Raises:
         Damaged: it isn't there, isn't what was written, or holds something else than numbers.
     """
+    with damage_named(folder, name), open_regular(folder / name, LARGEST) as file:
+        wrong = "" if stored is None else changed(file, stored)
+        if wrong:
+            raise NotAsWritten(wrong)
+        with zipfile.ZipFile(file) as archive:
+            members = archive.infolist()
+            if len(members) > MOST:
+                raise ValueError(f"{len(members)} arrays")
+            return arrays_of(members, archive.read, os.fstat(file.fileno()).st_size)
+
+
+@contextmanager
+def damage_named(folder: Path, name: str) -> Iterator[None]:
+    """Say of a file of arrays what is wrong with it, where reading it fails.
+
+    Raises:
+        Damaged: it isn't there, isn't what was written, or holds something else than numbers.
+    """
     path = folder / name
     try:
-        with open_regular(path, LARGEST) as file:
-            wrong = "" if stored is None else _changed(file, stored)
-            if wrong:
-                raise Damaged(folder, name, wrong)
-            return _arrays(folder, name, file)
+        yield
     except FileNotFoundError as error:
         raise Damaged(folder, name, "is missing") from error
-    except Damaged:
-        raise
+    except NotAsWritten as error:
+        raise Damaged(folder, name, str(error)) from error
     except OSError as error:
         raise_unless_of_the_file(error)
         raise Damaged(folder, name, f"can't be read ({error.strerror or error})") from error
     except BadRequest as error:
         raise Damaged(folder, name, str(error).removeprefix(f"{path}: ").rstrip(".")) from error
+    except (
+        *(zipfile.BadZipFile, zlib.error, struct.error, ValueError, KeyError, EOFError),
+        *(NotImplementedError, RuntimeError, OverflowError, SyntaxError, MemoryError),
+    ) as error:
+        raise Damaged(folder, name, f"holds no arrays that can be read ({error or type(error).__name__})") from error
 
 
-def _changed(file: BinaryIO, stored: StoredFile) -> str:
+def changed(file: BinaryIO, stored: StoredFile) -> str:
     """In which way a file isn't the one that was stored; empty where it is."""
     size = os.fstat(file.fileno()).st_size
     if size != stored.bytes:
@@ -106,35 +131,20 @@ def _changed(file: BinaryIO, stored: StoredFile) -> str:
     return "" if same else "isn't what the run has written there (it has another digest)"
 
 
-def _arrays(folder: Path, name: str, file: BinaryIO) -> dict[str, npt.NDArray[Any]]:
-    try:
-        with zipfile.ZipFile(file) as archive:
-            return _unpacked(archive, os.fstat(file.fileno()).st_size)
-    except OSError as error:
-        raise_unless_of_the_file(error)
-        raise Damaged(folder, name, f"holds no arrays that can be read ({error})") from error
-    except (
-        *(zipfile.BadZipFile, zlib.error, struct.error, ValueError, KeyError, EOFError),
-        *(NotImplementedError, RuntimeError, OverflowError, SyntaxError, MemoryError),
-    ) as error:
-        raise Damaged(folder, name, f"holds no arrays that can be read ({error or type(error).__name__})") from error
-
-
-def _unpacked(archive: zipfile.ZipFile, size: int) -> dict[str, npt.NDArray[Any]]:
-    """The arrays of a file of so many bytes, after a look at what all of them will take.
+def arrays_of(
+    members: Sequence[zipfile.ZipInfo], read: Callable[[zipfile.ZipInfo], bytes], size: int
+) -> dict[str, npt.NDArray[Any]]:
+    """The arrays that members of a file of so many bytes hold, after a look at what all of them will take.
 
     Deflation gives no more than an entry says; other ways of packing may inflate a few bytes to gigabytes.
     """
-    members = archive.infolist()
-    if len(members) > MOST:
-        raise ValueError(f"{len(members)} arrays")
     foreign = next((member for member in members if member.compress_type not in PACKED), None)
     if foreign is not None:
         raise ValueError(f"{foreign.filename[:60]!r} packed in a way that no run packs")
-    packed = sum(member.file_size for member in members if member.compress_type != zipfile.ZIP_STORED)
-    if packed > INFLATED:
-        raise ValueError(f"packed arrays of {packed} bytes")
-    plain = sum(member.file_size for member in members) - packed
+    inflated = sum(member.file_size for member in members if member.compress_type != zipfile.ZIP_STORED)
+    if inflated > INFLATED:
+        raise ValueError(f"packed arrays of {inflated} bytes")
+    plain = sum(member.file_size for member in members) - inflated
     if plain > size:  # entries that share their bytes
         raise ValueError(f"arrays of {plain} bytes in {size}")
     arrays: dict[str, npt.NDArray[Any]] = {}
@@ -142,7 +152,7 @@ def _unpacked(archive: zipfile.ZipFile, size: int) -> dict[str, npt.NDArray[Any]
         key = member.filename.removesuffix(".npy")
         if key in arrays or key == member.filename:
             raise ValueError(f"{member.filename!r} beside arrays")
-        arrays[key] = _array(archive.read(member), key)
+        arrays[key] = _array(read(member), key)
     return arrays
 
 

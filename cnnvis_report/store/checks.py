@@ -9,12 +9,14 @@ from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.inspection import InspectionRecord
 from cnnvis_report.records.methods import Kind
 from cnnvis_report.records.predictions import BINS
-from cnnvis_report.records.run import RunRecord
+from cnnvis_report.records.run import Keep, RunRecord
 from cnnvis_report.records.scores import ScoreKind
-from cnnvis_report.store.names import IMAGE, WORD, array_key, arrays_name, is_ours
+from cnnvis_report.store.half import is_scale
+from cnnvis_report.store.names import IMAGE, WORD, array_key, file_of, is_ours
 
 LARGEST_SIDE = 1 << 20
 LARGEST_PICTURE = 1 << 28  # positions
+LARGEST_SHARD = 10**9
 _HEX = re.compile(r"[0-9a-f]+")
 
 
@@ -92,7 +94,9 @@ def check_image(run: RunRecord, image: ImageRecord, where: str) -> None:
         Malformed: naming the field.
     """
     _id(image.id, f"{where}.id")
-    _need(arrays_name(image.id) in run.files, where, f"({image.id}) has no file of arrays among run.files")
+    _need(image.shard is None or 0 <= image.shard < LARGEST_SHARD, f"{where}.shard", f"is {image.shard}")
+    stored = run.keep is Keep.NONE or file_of(image) in run.files
+    _need(stored, where, f"({image.id}) has no file of arrays among run.files")
     for name, size in (("size", image.size), ("original_size", image.original_size)):
         _sides(size, f"{where}.{name}")
     _need(image.size[0] * image.size[1] <= LARGEST_PICTURE, f"{where}.size", "is larger than any picture that is read")
@@ -121,8 +125,10 @@ def _check_maps(run: RunRecord, image: ImageRecord, where: str) -> None:
         _need(record.layer in layers, f"{entry}.layer", f"is {record.layer[:60]!r}, which the network hasn't got")
         _need(record.target in targets, f"{entry}.target", f"is {record.target}, which isn't among the targets")
         _need(record.key == array_key(record.method, record.layer, record.target), f"{entry}.key", "isn't of this map")
+        _need(record.scale is None or is_scale(record.scale), f"{entry}.scale", "is no power of two of a map")
         sides = 3 if cards[record.method].kind is Kind.PIXEL else 2
-        _need(len(record.shape) == sides, f"{entry}.shape", f"has {len(record.shape)} sides in the place of {sides}")
+        fits = len(record.shape) == sides or (record.scale is not None and len(record.shape) == 2)
+        _need(fits, f"{entry}.shape", f"has {len(record.shape)} sides in the place of {sides}")
         _sides(record.shape, f"{entry}.shape")
 
 

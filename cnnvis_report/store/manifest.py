@@ -97,45 +97,58 @@ def images_in(path: Path, run: RunRecord) -> Iterator[ImageRecord]:
         raise BadRequest(f"{path}: lists {listing}. {_repair(path)}")
 
 
-def images_left(folder: Path) -> tuple[list[ImageRecord], bool]:
-    """The images of a manifest that are as they were written, and whether these are all."""
-    path = folder / MANIFEST
-    try:
-        run, _ = read_head(path)
-    except OSError as error:
-        raise_unless_of_the_file(error)
-        return [], False
-    except BadRequest:
-        return [], False
-    images = []
-    ended = False
-    for number, line in enumerate(_image_lines(path)):
-        ended = line == LAST_LINE
-        content = parsed(line)
-        if isinstance(content, dict) and holds(content, f"{run.fingerprint} {number}"):
-            try:
-                image = from_json(ImageRecord, opened(content))
-                check_image(run, image, "")
-                images.append(image)
-            except Malformed:
-                continue
-    return images, ended and len(images) == run.images
+class ImagesLeft:
+    """The images of a manifest that are as they were written, read one by one.
+
+    all_there: whether these are all; known when they are read.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._path, self.all_there = folder / MANIFEST, False
+
+    def __iter__(self) -> Iterator[ImageRecord]:
+        try:
+            run, _ = read_head(self._path)
+        except OSError as error:
+            raise_unless_of_the_file(error)
+            return
+        except BadRequest:
+            return
+        count, ended = 0, False
+        for number, line in enumerate(_image_lines(self._path)):
+            ended = line == LAST_LINE
+            content = parsed(line)
+            if isinstance(content, dict) and holds(content, f"{run.fingerprint} {number}"):
+                try:
+                    image = from_json(ImageRecord, opened(content))
+                    check_image(run, image, "")
+                except Malformed:
+                    continue
+                count += 1
+                yield image
+        self.all_there = ended and count == run.images
 
 
-def list_lines(path: Path, *, after: int = 0) -> Iterator[str]:
-    """The lines of a file but the first ones; one that is too long to be ours, or holds too much, ends them.
+def list_lines(path: Path) -> Iterator[str]:
+    """The lines of a file, as `lines_at` gives them."""
+    return (line for _, line in lines_at(path))
+
+
+def lines_at(path: Path) -> Iterator[tuple[int, str]]:
+    """The lines of a file, each with the byte that it begins at.
+
+    One that is too long to be ours, or holds too much, ends them.
 
     Raises:
         BadRequest: it is a link, or no regular file.
     """
     with open_regular(path, LARGEST) as file:
-        number = 0
+        start = 0
         while line := file.readline(LONGEST):
             if len(line) == LONGEST or sum(map(line.count, (b",", b"[", b"{"))) > MOST_VALUES:
                 return
-            if number >= after:
-                yield line.decode("utf-8", "replace")
-            number += 1
+            yield start, line.decode("utf-8", "replace")
+            start += len(line)
 
 
 def _repair(path: Path) -> str:

@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 from cnnvis_report.errors import BadRequest
+from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.store.atomic import link_on_the_way
 
 MANIFEST = "run.json"
@@ -25,7 +26,8 @@ SNAPSHOTS = "snapshots"  # images over the epochs of a training; nor this one
 BUILDING = re.compile(r"\.pages-[0-9a-f]{8}")  # pages that aren't all there yet
 
 ID = r"[a-z0-9]+(?:-[a-z0-9]+)*"
-IMAGE = re.compile(rf"(?!(?:{NETWORK}|{SNAPSHOTS}|{INSPECTION}|provenance)$)(?=.{{1,64}}$){ID}")
+SHARD = re.compile(r"shard-(\d{5,9})")
+IMAGE = re.compile(rf"(?!(?:{NETWORK}|{SNAPSHOTS}|{INSPECTION}|provenance|shard-\d+)$)(?=.{{1,64}}$){ID}")
 WORD = re.compile(r"(?=.{1,100}$)[^\W\d]\w*")
 _SHAPES = (
     rf"{ARRAYS}/{ID}\.npz",
@@ -39,7 +41,7 @@ _PAGES = (
     r"assets/(?:report\.css|theme\.js|report\.js|plotly\.js)",
     rf"images/{ID}\.html",
     rf"data/{ID}\.js",
-    rf"stills/{ID}/\w+\.webp",
+    rf"stills/{ID}/(?:picture\.webp|\w+\.jpg)",
     rf"stills/inspection/{ID}/[\w-]+\.webp",
     r"stills/pages/[a-z]{1,40}/[\w-]+\.webp",
 )
@@ -76,6 +78,16 @@ def place(folder: Path, name: str) -> Path:
 def arrays_name(image: str) -> str:
     """The file of an image's arrays."""
     return f"{ARRAYS}/{image}.npz"
+
+
+def shard_name(number: int) -> str:
+    """The file of the arrays of a shard's images."""
+    return f"{ARRAYS}/shard-{number:05d}.npz"
+
+
+def file_of(image: ImageRecord) -> str:
+    """The file that holds an image's arrays: its own, or that of its shard."""
+    return arrays_name(image.id) if image.shard is None else shard_name(image.shard)
 
 
 def inspection_name(name: str) -> str:

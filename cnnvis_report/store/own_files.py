@@ -164,7 +164,11 @@ def _listed(folder: Path) -> set[str]:
     files = head.get("files") if isinstance(head, dict) else None
     return {
         *(files if isinstance(files, dict) else ()),
-        *(names.arrays_name(line.image.id) for line in journal_lines(folder)),
+        *(
+            name
+            for line in journal_lines(folder)
+            for name in (names.arrays_name(line.image.id), names.file_of(line.image))
+        ),
     }
 
 
@@ -175,7 +179,7 @@ def _has_made(folder: Path, name: str) -> bool:
         return fitted_head(path) is not None
     keys = names_in(path) if inner in (ARRAYS, INSPECTION) else []
     if inner == ARRAYS:
-        return "picture" in keys
+        return any(key in ("picture", f"{key.partition('/')[0]}/picture") for key in keys)
     return bool(keys) and all(key.partition("/")[0] in array_checks.INSPECTION for key in keys)
 
 

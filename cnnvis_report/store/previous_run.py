@@ -7,7 +7,7 @@ from cnnvis_report.records.codec import Malformed, from_json
 from cnnvis_report.records.identity import Content, Identity
 from cnnvis_report.store.atomic import is_regular
 from cnnvis_report.store.journal import begun, journal_lines
-from cnnvis_report.store.manifest import CLOCKS, images_left, is_true, raw_head
+from cnnvis_report.store.manifest import CLOCKS, ImagesLeft, is_true, raw_head
 from cnnvis_report.store.names import JOURNAL, MANIFEST
 
 
@@ -29,13 +29,13 @@ def contents_in(folder: Path) -> tuple[list[Content], bool]:
     """
     if begun(folder):
         return [Content(line.image.name, line.image.content) for line in journal_lines(folder)], False
-    images, whole = images_left(folder)
+    images = ImagesLeft(folder)
     run = _begun_or_complete(folder)
     skipped = run.get("skipped")
     contents = [Content(image.name, image.content) for image in images]
     for entry in skipped if isinstance(skipped, list) else ():
         contents.append(Content(str(entry["name"]), str(entry.get("content", ""))))
-    return contents, whole and not run.get("left_out")
+    return contents, images.all_there and not run.get("left_out")
 
 
 def remembered(folder: Path) -> dict[str, str]:

@@ -11,8 +11,8 @@ from cnnvis_report.records.inspection import InspectionRecord
 from cnnvis_report.records.run import RunRecord
 from cnnvis_report.records.training import SnapshotSeries
 from cnnvis_report.store.intact_parts import inspection_is_whole, whole_images
-from cnnvis_report.store.manifest import images_left, read_head, write_manifest
-from cnnvis_report.store.names import INSPECTION, MANIFEST, NETWORK, SNAPSHOTS, arrays_name, inspection_name
+from cnnvis_report.store.manifest import ImagesLeft, read_head, write_manifest
+from cnnvis_report.store.names import INSPECTION, MANIFEST, NETWORK, SNAPSHOTS, file_of, inspection_name
 from cnnvis_report.store.own_files import check_writable
 
 NAMED = 5  # images that a notice names
@@ -34,16 +34,16 @@ def repair(folder: Path) -> list[str]:
     if not path.is_file():
         raise BadRequest(f"{folder}: holds no run that has finished; start it again with the command that made it.")
     run, true = read_head(path)
-    images, all_there = images_left(folder)
-    whole = whole_images(folder, [(image, run.files[arrays_name(image.id)]) for image in images])
-    intact = [image for image in images if image.id in whole]
+    left = ImagesLeft(folder)
+    images = list(left)
+    intact = list(whole_images(folder, run, images))
     ids = {image.id for image in intact}
     inside, looked = _inspection_left(folder, run, ids)
     lost = run.images - len(intact)
     has_snapshots = not run.snapshots or inspection_is_whole(folder, SNAPSHOTS, run)
     snapshots = tuple(series for series in run.snapshots if series.image in ids) if has_snapshots else ()
     files = _files_of(intact, inside, snapshots)
-    as_written = true and all_there and not lost and not looked
+    as_written = true and left.all_there and not lost and not looked
     if as_written and snapshots == run.snapshots and files == run.files.keys():
         return []
     if not intact and inside is None:
@@ -80,7 +80,7 @@ def _files_of(
     """The files of arrays that these are kept in."""
     looked = (NETWORK, *(inspected.image for inspected in inside.images)) if inside is not None else ()
     within = (*looked, *([SNAPSHOTS] if snapshots else []))
-    return {*(arrays_name(image.id) for image in images), *map(inspection_name, within)}
+    return {*map(file_of, images), *map(inspection_name, within)}
 
 
 def _inspection_left(folder: Path, run: RunRecord, images: set[str]) -> tuple[InspectionRecord | None, list[str]]:

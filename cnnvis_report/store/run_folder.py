@@ -1,7 +1,7 @@
 """A complete run in its folder, read one image at a time."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +11,14 @@ from cnnvis_report.errors import BadRequest
 from cnnvis_report.evidence import evidence_of
 from cnnvis_report.records.evidence import Evidence
 from cnnvis_report.records.images import ImageRecord
-from cnnvis_report.records.run import RunRecord
+from cnnvis_report.records.run import Keep, RunRecord, StoredFile
 from cnnvis_report.store.array_checks import wrong_arrays, wrong_inspection
 from cnnvis_report.store.arrays import Damaged, advice, read_arrays
+from cnnvis_report.store.half import SCALE, restored
 from cnnvis_report.store.manifest import images_in, read_head
-from cnnvis_report.store.names import MANIFEST, SNAPSHOTS, arrays_name, inspection_name, place
+from cnnvis_report.store.names import MANIFEST, SNAPSHOTS, arrays_name, file_of, inspection_name, place, shard_name
 from cnnvis_report.store.own_files import is_run_folder
+from cnnvis_report.store.shards import ShardReader, read_from_any_shard
 
 NAMED = 3  # files that a message names
 
@@ -29,6 +31,7 @@ class StoredRun:
 
     folder: Path
     record: RunRecord
+    _shards: ShardReader = field(default_factory=ShardReader, init=False, repr=False, compare=False)
 
     def images(self) -> Iterator[ImageRecord]:
         """The images in order, read one by one.
@@ -47,25 +50,64 @@ class StoredRun:
         """
         return self.record.evidence or evidence_of(self.record, self.images())
 
-    def arrays(self, image: str) -> dict[str, Array]:
-        """All arrays of an image: "picture", "mask" where there is one, and its maps by their keys.
-
-        Raises:
-            Damaged: they aren't what the run has written.
-        """
-        return self._read(arrays_name(image))
-
     def maps(self, image: ImageRecord) -> dict[str, Array]:
-        """The same, of the shapes that the image's record says, and finite.
+        """All arrays of an image: "picture", "mask" where there is one, and its maps by their keys, in float32.
+
+        Maps have the shapes that the image's record says, and are finite; "KEY/color" is the color picture of a map
+        that is kept without its channels.
 
         Raises:
-            Damaged: naming what isn't.
+            Damaged: they aren't what the run has written. BadRequest: the run keeps no arrays.
         """
-        arrays = self.arrays(image.id)
+        arrays = self.stored_arrays(image)
+        for record in image.maps:
+            if record.scale is not None:
+                del arrays[f"{record.key}/{SCALE}"]
+                arrays[record.key] = restored(arrays[record.key], record.scale)
+        return arrays
+
+    def stored_arrays(self, image: ImageRecord) -> dict[str, Array]:
+        """The same as they stand in the file: maps in float16 with their scales, where they are kept so.
+
+        Raises:
+            Damaged: naming what isn't as the image's record says. BadRequest: the run keeps no arrays.
+        """
+        arrays = self.unchecked_arrays(image)
         wrong = wrong_arrays(image, arrays)
         if wrong:
-            raise Damaged(self.folder, arrays_name(image.id), wrong)
+            raise Damaged(self.folder, file_of(image), wrong)
         return arrays
+
+    def picture(self, image: ImageRecord) -> Array:
+        """What the network saw of an image, uint8.
+
+        Raises:
+            Damaged: it isn't what the run has written. BadRequest: the run keeps no arrays.
+        """
+        return self.unchecked_arrays(image)["picture"]
+
+    def unchecked_arrays(self, image: ImageRecord) -> dict[str, Array]:
+        """The arrays of a file that is as it was written, whatever they are.
+
+        Raises:
+            Damaged: it isn't as it was written. BadRequest: the run keeps no arrays.
+        """
+        self.need_arrays()
+        if image.shard is None:
+            return self._read(arrays_name(image.id))
+        return self._shards.read(self.folder, image.shard, image.id, self._stored(shard_name(image.shard)))
+
+    def need_arrays(self) -> None:
+        """Refuse what a run without arrays can't give.
+
+        Raises:
+            BadRequest: the run keeps none, and how to make them.
+        """
+        if self.record.keep is Keep.NONE:
+            raise BadRequest(
+                f"{self.folder}: keeps no arrays (--keep none), which this needs. Start the run again with its "
+                "command and --keep reduced."
+            )
 
     def inspection_arrays(self, name: str) -> dict[str, Array]:
         """All arrays from within the network: of an image by its id, of the network itself by NETWORK.
@@ -81,10 +123,13 @@ class StoredRun:
 
     def _read(self, name: str) -> dict[str, Array]:
         place(self.folder, name)
+        return read_arrays(self.folder, name, self._stored(name))
+
+    def _stored(self, name: str) -> StoredFile:
         stored = self.record.files.get(name)
         if stored is None:
             raise Damaged(self.folder, name, "isn't among the files that the run lists")
-        return read_arrays(self.folder, name, stored)
+        return stored
 
 
 def load_run(folder: Path) -> StoredRun:
@@ -122,13 +167,19 @@ def titled(run: StoredRun, title: str | None) -> StoredRun:
 
 
 def load_arrays(folder: Path, image: str) -> dict[str, Array]:
-    """All arrays of an image, of a run that goes on too, without asking whether they are as they were written.
+    """All arrays of an image, its maps in float32, of a run that goes on too, whether or not they are as written.
 
     Raises:
         BadRequest: there are none that can be read.
     """
-    place(folder, arrays_name(image))
-    return read_arrays(folder, arrays_name(image))
+    path = place(folder, arrays_name(image))
+    if path.exists() or path.is_symlink():
+        arrays = read_arrays(folder, arrays_name(image))
+    else:
+        arrays = read_from_any_shard(folder, image)
+    for key in [key for key in arrays if f"{key}/{SCALE}" in arrays]:
+        arrays[key] = restored(arrays[key], float(arrays.pop(f"{key}/{SCALE}")[0]))
+    return arrays
 
 
 def load_inspection(folder: Path, name: str) -> dict[str, Array]:

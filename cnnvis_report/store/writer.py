@@ -7,9 +7,10 @@ one image at a time. Everything is written beside its place and then moved there
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from errno import ENOENT
 from pathlib import Path
 
 from cnnvis_report.errors import BadRequest, WentAway
@@ -17,13 +18,26 @@ from cnnvis_report.records.identity import Identity, fingerprint
 from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.run import RunRecord, StoredFile
 from cnnvis_report.store.arrays import Arrays, write_arrays
-from cnnvis_report.store.atomic import NO_LINK, is_regular, remove, settle
-from cnnvis_report.store.intact_parts import inspection_is_whole, whole_images
-from cnnvis_report.store.journal import Done, begun, journal_line, journal_lines, start_journal
-from cnnvis_report.store.manifest import images_left, read_head, write_manifest
-from cnnvis_report.store.names import ARRAYS, FITTED, INSPECTION, JOURNAL, MANIFEST, arrays_name, inspection_name, place
-from cnnvis_report.store.os_errors import raise_unless_of_the_file
+from cnnvis_report.store.atomic import is_regular, remove
+from cnnvis_report.store.journal import Done, append_lines, journal_line, lines_of, shard_line, start_journal
+from cnnvis_report.store.manifest import write_manifest
+from cnnvis_report.store.names import (
+    ARRAYS,
+    FITTED,
+    INSPECTION,
+    JOURNAL,
+    MANIFEST,
+    arrays_name,
+    file_of,
+    inspection_name,
+    place,
+    shard_name,
+)
 from cnnvis_report.store.own_files import check_files, check_writable, clear, made_in
+from cnnvis_report.store.resume import earlier_results, is_complete
+from cnnvis_report.store.shards import ArrayLayout, merge_shard
+
+FILE_EACH = ArrayLayout()
 
 
 class RunWriter:
@@ -33,9 +47,10 @@ class RunWriter:
         folder: where; made if it isn't there.
         identity: what decides the results.
         images: names of all images of this run by their ids, in order.
-        keep: whether the folder holds what an earlier start of this run has left, which is kept; what another run has
+        resume: whether the folder holds what an earlier start of this run has left, which is kept; what another run has
             left is removed.
         files: what files are known to hold, as `manifest.remembered` gives it.
+        layout: how arrays stand in files.
 
     Raises:
         BadRequest: the folder holds something else.
@@ -47,29 +62,33 @@ class RunWriter:
         identity: Identity,
         images: Mapping[str, str],
         *,
-        keep: bool,
+        resume: bool,
         files: Mapping[str, str] | None = None,
+        layout: ArrayLayout = FILE_EACH,
     ) -> None:
         check_writable(folder)
         check_files(folder)
-        self.folder = folder
-        self._images = dict(images)
+        self.folder, self.layout = folder, layout
+        self._ids = list(images)
+        self._order = {image: position for position, image in enumerate(self._ids)}
         self._run = fingerprint(identity)
-        self._inside: dict[str, StoredFile] = {}
-        if not keep:
+        self._files: dict[str, StoredFile] = {}
+        self._lines: dict[str, int] = {}  # at which byte of the journal the line of each image begins
+        self._seconds: Counter[str] = Counter()
+        if not resume:
             clear(folder)
         for inner in (ARRAYS, INSPECTION):
             (folder / inner).mkdir(parents=True, exist_ok=True)
         self._identity = _identity(folder)
         self.done: set[str] = set()
-        self.complete = self._is_complete()
+        self.complete = is_complete(folder, images)
         self.damaged = is_regular(folder / MANIFEST) and not self.complete
         if self.complete:
             self._tidy()
         else:
-            earlier = self._earlier()
-            self.done = {result.image.id for result in earlier}
-            start_journal(folder, identity, files or {}, earlier)
+            earlier = self._counted(earlier_results(folder, self._order))
+            self._lines = start_journal(folder, identity, files or {}, earlier)
+            self.done = set(self._lines)
             (folder / MANIFEST).unlink(missing_ok=True)
 
     def add(
@@ -81,19 +100,64 @@ class RunWriter:
     ) -> None:
         """Write one image's arrays, then its line in the journal, which says that the arrays are whole.
 
+        The arrays have a file of their own, until `close_shard` moves them into that of their shard, if they have one.
+
         seconds: what each method took on it. files: what its files are remembered by.
 
         Raises:
             WentAway: the folder is gone. OSError: the disk is full, say.
         """
+        image = replace(image, shard=self.shard_of(image.id))
         with self._there():
-            stored = write_arrays(place(self.folder, arrays_name(image.id)), arrays)
-            line = journal_line(Done(image, dict(seconds), dict(files or {}), stored), self._run)
-            flags = os.O_WRONLY | os.O_APPEND | NO_LINK  # a journal that is gone isn't made anew
-            with os.fdopen(os.open(self.folder / JOURNAL, flags), "a", encoding="utf-8") as journal:
-                journal.write(line)
-            settle(self.folder / JOURNAL)
-        self.done.add(image.id)
+            path = place(self.folder, arrays_name(image.id))
+            stored = write_arrays(path, arrays, deflated=self.layout.deflated)
+            self._append([Done(image, dict(seconds), dict(files or {}), stored)])
+
+    def add_shard(
+        self,
+        number: int,
+        images: Sequence[ImageRecord],
+        stored: StoredFile,
+        seconds: Sequence[Mapping[str, float]],
+        files: Sequence[Mapping[str, str]],
+    ) -> None:
+        """Take in a shard that `write_shard` has written into the folder.
+
+        seconds, files: as of `add`, image by image.
+
+        Raises:
+            WentAway: the folder, or the shard's file, is gone. BadRequest: an image isn't of this shard.
+        """
+        strange = next((image.id for image in images if self.shard_of(image.id) != number), None)
+        if strange is not None:
+            raise BadRequest(f"{self.folder}: the image {strange!r} isn't of shard {number} of this run.")
+        with self._there():
+            if not _has_size(self.folder / shard_name(number), stored):
+                raise FileNotFoundError(ENOENT, os.strerror(ENOENT), str(self.folder / shard_name(number)))
+            rows = zip(images, seconds, files, strict=True)
+            self._append([Done(image, dict(of), dict(by), stored, sharded=True) for image, of, by in rows])
+
+    def close_shard(self, number: int) -> None:
+        """Move the arrays of a shard's images, all that there will be, into its file.
+
+        Raises:
+            WentAway: the folder is gone. OSError: the disk is full, say.
+        """
+        images = [image for image in self._ids[self.layout.positions(number)] if image in self.done]
+        own = [arrays_name(image) for image in images if arrays_name(image) in self._files]
+        if not own:
+            return
+        with self._there():
+            stored = merge_shard(self.folder, number, images)
+            append_lines(self.folder, [shard_line(number, stored, self._run)])
+            self._files[shard_name(number)] = stored
+            for name in own:
+                del self._files[name]
+            remove(self.folder, own)
+
+    def shard_of(self, image: str) -> int | None:
+        """The number of the shard that an image of the run belongs to; None where it has a file of its own."""
+        return self.layout.shard_of(self._order[image])
 
     def add_inspection(self, name: str, arrays: Arrays) -> None:
         """Write what was found inside the network, of an image or of itself.
@@ -102,21 +166,18 @@ class RunWriter:
             WentAway: the folder is gone. OSError: the disk is full, say.
         """
         with self._there():
-            self._inside[inspection_name(name)] = write_arrays(
-                place(self.folder, inspection_name(name)), arrays, packed=True
+            self._files[inspection_name(name)] = write_arrays(
+                place(self.folder, inspection_name(name)), arrays, deflated=True
             )
 
     def seconds(self) -> dict[str, float]:
         """What each method has taken on all images that are done, in earlier starts too."""
-        total: Counter[str] = Counter()
-        for line in journal_lines(self.folder):
-            total.update(line.seconds)
-        return dict(total)
+        return dict(self._seconds)
 
     def images(self) -> Iterator[ImageRecord]:
-        """The records of the images that are done, in earlier starts too, in the order in which they were."""
-        for line in journal_lines(self.folder):
-            yield line.image
+        """The records of the images that are done, in earlier starts too, in the set's order, read one by one."""
+        starts = [self._lines[image] for image in self._ids if image in self._lines]
+        return lines_of(self.folder, starts, self._run)
 
     def finish(self, run: RunRecord) -> None:
         """Write the manifest, after a look at whether everything is there; the journal and what was fitted have served.
@@ -125,15 +186,14 @@ class RunWriter:
             WentAway: something of it is gone.
         """
         with self._there():
-            order = {image: number for number, image in enumerate(self._images)}
-            lines = sorted(journal_lines(self.folder), key=lambda line: order.get(line.image.id, len(order)))
-            files = {arrays_name(line.image.id): line.stored for line in lines} | self._inside
-            lost = [name for name, stored in files.items() if not _has_size(self.folder / name, stored)]
-            if lost or {line.image.id for line in lines} != self.done:
-                what = lost[0] if lost else JOURNAL
-                raise WentAway(f"{self.folder / what}: went away while the run went on. Start it again.")
-            run = replace(run, images=len(lines), files=dict(sorted(files.items())))
-            write_manifest(self.folder, run, (line.image for line in lines))
+            for number in range(self.layout.shards(len(self._ids))):
+                self.close_shard(number)
+            lost = next((name for name, file in self._files.items() if not _has_size(self.folder / name, file)), None)
+            if lost is not None:
+                raise WentAway(f"{self.folder / lost}: went away while the run went on. Start it again.")
+            run = replace(run, images=len(self.done), files=dict(sorted(self._files.items())), keep=self.layout.keep)
+            write_manifest(self.folder, run, self.images())
+        remove(self.folder, [arrays_name(image) for image in self.done if self.shard_of(image) is not None])
         self._tidy()
 
     def abandon(self) -> None:
@@ -141,42 +201,19 @@ class RunWriter:
         if not self.done and not self.complete and _identity(self.folder) == self._identity:
             clear(self.folder)
 
-    def _earlier(self) -> list[Done]:
-        """What an earlier start has done, and is whole."""
-        if begun(self.folder):
-            earlier = list(journal_lines(self.folder))
-        elif is_regular(self.folder / MANIFEST):
-            images, _ = images_left(self.folder)
-            files = read_head(self.folder / MANIFEST)[0].files if images else {}
-            earlier = [Done(image, {}, {}, files[arrays_name(image.id)]) for image in images]
-        else:
-            earlier = []
-        earlier = [result for result in earlier if result.image.id in self._images]
-        whole = whole_images(self.folder, [(result.image, result.stored) for result in earlier])
-        return [result for result in earlier if result.image.id in whole]
+    def _append(self, results: Sequence[Done]) -> None:
+        """Put images that are done at the end of the journal, and count them."""
+        starts = append_lines(self.folder, (journal_line(result, self._run) for result in results))
+        for result, start in zip(self._counted(results), starts, strict=True):
+            self._lines[result.image.id] = start
+            self.done.add(result.image.id)
 
-    def _is_complete(self) -> bool:
-        """Whether a whole manifest is there, with every image that was asked for, or the reason why it isn't there."""
-        path = self.folder / MANIFEST
-        try:
-            run, true = read_head(path)
-        except OSError as error:
-            raise_unless_of_the_file(error)
-            return False
-        except BadRequest:
-            return False
-        listed, whole = images_left(self.folder)
-        if not (true and whole) or run.left_out:
-            return False
-        ids = {image.id for image in listed}
-        skipped = Counter(file.name for file in run.skipped)
-        missing = Counter(name for image, name in self._images.items() if image not in ids)
-        if not (ids <= self._images.keys() and missing <= skipped):
-            return False
-        inside = [Path(name).stem for name in run.files if name.startswith(f"{INSPECTION}/")]
-        return all(inspection_is_whole(self.folder, name, run) for name in inside) and ids == whole_images(
-            self.folder, [(image, run.files[arrays_name(image.id)]) for image in listed]
-        )
+    def _counted(self, results: Iterable[Done]) -> Iterator[Done]:
+        """The images, each counted in with its file and what it took."""
+        for result in results:
+            self._files[file_of(result.image) if result.sharded else arrays_name(result.image.id)] = result.stored
+            self._seconds.update(result.seconds)
+            yield result
 
     def _tidy(self) -> None:
         """Remove what has served when the manifest is there."""

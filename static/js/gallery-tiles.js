@@ -68,8 +68,9 @@ CnnVis.GalleryTiles = class {
   // Stills lie beside the page, or in it.
   fill(image, place, name) {
     const id = this.items.ids[place];
-    const pattern = this.list.dataset.stills;
+    const { pictures, stills } = this.list.dataset;
+    const pattern = name === "picture" ? pictures : stills;
     if (pattern) image.src = pattern.replace("{id}", id).replace("{name}", name);
-    else CnnVis.working(CnnVis.package(`stills-${id}`)).then((stills) => { image.src = stills[name] ?? stills.picture; });
+    else CnnVis.working(CnnVis.package(`stills-${id}`)).then((inside) => { image.src = inside[name] ?? inside.picture; });
   }
 };

@@ -10,6 +10,7 @@ SCRUBBED = (
     (r"\b(\d+ h )?(\d+ min )?\d+(\.\d+)? s\b", "<time>"),
     (r"about <time>|less than a second", "<estimate>"),
     (r"\d+(\.\d+)? ?%", "<share>"),
+    (r"(?m)^ {10}most of it: .*\n", ""),  # said of what takes a second
     (r"loss \d+\.\d+", "loss <loss>"),
     (r"(?m)(?<=accuracy)\s+<share>", " <share>"),
     (r"\d+(\.\d+)? (bytes|kB|MB)", "<size>"),

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from cnnvis_report.cli.main import cli
 from cnnvis_report.errors import BadRequest, UnknownName, shown
 from cnnvis_report.methods.registry import Method, methods, select
+from cnnvis_report.records.effort import AS_DEFINED
 from cnnvis_report.settings.kinds import File, FileName, Integer, Integers, Names, Numbers, Real, Text
 from cnnvis_report.settings.numbers import LARGEST, number, whole_number
 from tests.conftest import command
@@ -61,7 +62,7 @@ def test_every_option_takes_a_value_or_refuses_it_in_a_short_line(option: Any) -
 def test_options_of_methods_are_within_their_bounds_or_refused(method: Method, data: Any) -> None:
     key = data.draw(st.sampled_from(sorted(method.info.options)))
     try:
-        value = method.with_options({key: data.draw(ANY)})[key]
+        value = method.options_at(AS_DEFINED, {key: data.draw(ANY)})[key]
     except (BadRequest, UnknownName) as error:
         assert "\n" not in str(error) and len(str(error)) < 600
         return
@@ -81,18 +82,18 @@ def test_every_number_that_a_method_takes_has_bounds() -> None:
 
 @pytest.mark.parametrize("method", [method for method in methods() if method.bounds], ids=lambda method: method.name)
 def test_defaults_and_ends_of_bounds_are_taken_and_what_lies_beyond_is_not(method: Method) -> None:
-    assert method.with_options({}) == method.info.options
+    assert method.options_at(AS_DEFINED, {}) == method.info.options
     for key, bounds in method.bounds.items():
         if isinstance(bounds, tuple):
-            assert all(method.with_options({key: word})[key] == word for word in bounds)
+            assert all(method.options_at(AS_DEFINED, {key: word})[key] == word for word in bounds)
             continue
         kind = type(method.info.options[key])
         beyond = [bounds.low - 1, bounds.high + 1, *([bounds.low, bounds.high] if bounds.open else [])]
         for value in beyond:
             with pytest.raises(BadRequest, match=re.escape(f"it takes a number {bounds}.")):
-                method.with_options({key: kind(value)})
+                method.options_at(AS_DEFINED, {key: kind(value)})
         if not bounds.open:
-            assert [method.with_options({key: kind(end)})[key] for end in (bounds.low, bounds.high)] == [
+            assert [method.options_at(AS_DEFINED, {key: kind(end)})[key] for end in (bounds.low, bounds.high)] == [
                 bounds.low,
                 bounds.high,
             ]
@@ -122,7 +123,7 @@ def test_numbers_of_thousands_of_digits_are_none() -> None:
         with pytest.raises(BadRequest, match="of many digits isn't"):
             kind.parse(huge)
     with pytest.raises(BadRequest, match="of many digits"):
-        select(["smoothgrad"])[0].with_options({"n": huge})
+        select(["smoothgrad"])[0].options_at(AS_DEFINED, {"n": huge})
 
 
 @pytest.mark.parametrize(

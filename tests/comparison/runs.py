@@ -30,7 +30,7 @@ class Planted:
     """One image of a run.
 
     content: of its file; its name where empty. label, predicted: indices of classes. maps: by method, layer and the
-    class that is explained.
+    class that is explained. logit: of the predicted class.
     """
 
     name: str
@@ -41,6 +41,7 @@ class Planted:
     maps: dict[tuple[str, str, int], Values] = field(default_factory=dict)
     mask: npt.NDArray[np.bool_] | None = None
     targets: tuple[int, ...] = ()
+    logit: float = 1.0
 
 
 def planted_run(
@@ -57,7 +58,7 @@ def planted_run(
     (folder / "arrays").mkdir(parents=True)
     records, files = [], {}
     for number, image in enumerate(images):
-        record = _record(number, image, classes)
+        record = replace(_record(number, image, classes), kind=network.kind)
         arrays: dict[str, npt.NDArray[Any]] = {
             map_record.key: values for map_record, values in zip(record.maps, image.maps.values(), strict=True)
         }
@@ -94,7 +95,8 @@ def layer_method(name: str) -> MethodInfo:
 
 def _record(number: int, image: Planted, classes: Sequence[str]) -> ImageRecord:
     def score(index: int) -> ClassScore:
-        return ClassScore(index, classes[index], 1.0, image.probability if index == image.predicted else 0.1)
+        first = index == image.predicted
+        return ClassScore(index, classes[index], image.logit if first else 1.0, image.probability if first else 0.1)
 
     others = [index for index in range(len(classes)) if index != image.predicted]
     explained = dict.fromkeys([*image.targets, *(target for _, _, target in image.maps)]) or {image.predicted: None}

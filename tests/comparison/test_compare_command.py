@@ -2,15 +2,19 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from cnnvis_report import compare_reports
+from cnnvis_report.records.scores import ScoreKind
 from cnnvis_report.store.comparison_file import load_comparison
 from tests.comparison.runs import Planted, planted_run
 from tests.conftest import command
 from tests.evaluation.replicas import drawn_map
+from tests.evidence.records import NETWORK
 
 RUN = ("run", "tests.factories:tiny", "--device", "cpu", "--methods", "grad_cam,saliency", "--limit", "3")
 HOSTILE = "<img src=x onerror=alert(1)>.png"
@@ -86,3 +90,22 @@ def test_an_earlier_run_is_looked_at_before_the_run_starts(
 ) -> None:
     words = (*RUN, drawn, "-o", tmp_path / "new", "--against", tmp_path / against)
     assert says in command(*words, code=2).stderr and not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize(
+    ("names", "kind", "says"),
+    [
+        (lambda names: [*names[1:], names[0]], ScoreKind.SOFTMAX, "give both runs the class names in one order"),
+        (lambda names: names, ScoreKind.VALUE, "runs of one task are compared"),
+    ],
+    ids=["other order", "other task"],
+)
+def test_another_order_of_classes_is_refused_before_the_run_starts(
+    names: Callable[[list[str]], list[str]], kind: ScoreKind, says: str, drawn: Path, class_names: Path, tmp_path: Path
+) -> None:
+    classes = class_names.read_text("utf-8").split("\n")
+    classes = names([name for name in classes if name])
+    network = replace(NETWORK, classes=len(classes), kind=kind)
+    planted_run(tmp_path / "old", [Planted("a.png", 0), Planted("b.png", 1)], classes=classes, network=network)
+    words = (*RUN, drawn, "--class-names", class_names, "-o", tmp_path / "new", "--against", tmp_path / "old")
+    assert says in command(*words, code=2).stderr and not list(tmp_path.glob("new*/arrays/*"))

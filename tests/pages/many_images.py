@@ -44,9 +44,9 @@ class ManyImages(StoredRun):
                 targets=(replace(example.targets[0]),),
             )
 
-    def arrays(self, image: str) -> dict[str, Array]:
+    def unchecked_arrays(self, image: ImageRecord) -> dict[str, Array]:
         """Those of the first image of the stored run, whose maps all images have."""
-        return super().arrays(next(super().images()).id)
+        return super().unchecked_arrays(next(super().images()))
 
 
 def many(count: int) -> ManyImages:
@@ -68,5 +68,5 @@ def write_overview(folder: Path, count: int) -> ManyImages:
     for image in run.images():
         (folder / "stills" / image.id).mkdir(parents=True)
         for name in ("picture", *(method.name for method in run.record.methods)):
-            os.link(picture, folder / "stills" / image.id / f"{name}.webp")
+            os.link(picture, folder / "stills" / image.id / f"{name}.jpg")
     return run

@@ -38,9 +38,9 @@ def test_pictures_stand_beside_their_maps(visit: Visit, moved: Path, report: Pat
     assert shown(tab) == [image.name for image in images(report)]
     sources = "[...document.querySelectorAll('[data-gallery] img:not([hidden])')].map((i) => i.src.split('/').at(-1))"
     first = tab.locator("[data-gallery]").get_attribute("data-shown")
-    assert tab.evaluate(sources) == ["picture.webp", f"{first}.webp"] * len(images(report))
+    assert tab.evaluate(sources) == ["picture.webp", f"{first}.jpg"] * len(images(report))
     tab.select_option("[name='show']", "saliency")
-    assert set(tab.evaluate(sources)) == {"picture.webp", "saliency.webp"}
+    assert set(tab.evaluate(sources)) == {"picture.webp", "saliency.jpg"}
     tab.select_option("[name='show']", "picture")
     assert set(tab.evaluate(sources)) == {"picture.webp"}
     until(tab, "[...document.querySelectorAll('[data-gallery] img')].slice(0, 2).every((i) => i.naturalWidth)")

@@ -66,7 +66,7 @@ class Forecasts(Progress):
 
 def run(drawn: Path, folder: Any, *methods: Any, progress: Any = None, before: Any = lambda: None, **given: Any) -> Any:
     """The plan and the stats of a run over the six pictures, without passes that compare."""
-    given = {"metrics": "none", "inspect": "none", "batch_size": 2, "device": "cpu"} | given
+    given = {"metrics": "none", "inspect": "none", "batch_size": 2, "device": "cpu", "classes": "top:3"} | given
     setup = set_up(RunConfig.of("tests.pipeline.clock:timed", images=(drawn,), methods=methods, **given))
     checks = replace(setup.network.checks, monitor=PassMonitor(setup.network.subject))
     setup = replace(setup, network=replace(setup.network, checks=checks))

@@ -71,8 +71,8 @@ def test_arrays_come_back_as_they_were_written(tmp_path: Path) -> None:
         "half": rng.standard_normal(9).astype(np.float16),
         "mask": rng.standard_normal((2, 2)) > 0,
     }
-    for packed in (False, True):
-        stored = write_arrays(tmp_path / "x.npz", arrays, packed=packed)
+    for deflated in (False, True):
+        stored = write_arrays(tmp_path / "x.npz", arrays, deflated=deflated)
         assert stored == digest_of(tmp_path / "x.npz")
         found = read_arrays(tmp_path, "x.npz", stored)
         assert found.keys() == arrays.keys()

@@ -275,7 +275,7 @@ def test_a_look_without_images_says_what_got_lost(tmp_path: Path, looked: Path) 
 def test_a_picture_is_gray_or_in_color(made: Path) -> None:  # noqa: F811
     run = load_run(made)
     image = next(run.images())
-    arrays = run.maps(image)
+    arrays = run.stored_arrays(image)
     assert wrong_arrays(image, arrays) == "" == wrong_arrays(image, arrays | {"picture": arrays["picture"][..., 0]})
     for channels in (1, 2):  # which no picture has that is drawn
         said = wrong_arrays(image, arrays | {"picture": arrays["picture"][..., :channels]})

@@ -433,6 +433,6 @@ def test_a_run_is_complete_only_with_every_image_that_was_asked_for(report: Path
     """Whatever else was compared before: an image without results and without a reason isn't there."""
     run = load_run(report)
     names = {image.id: image.name for image in run.images()}
-    assert RunWriter(report, run.record.identity, names, keep=True).complete
+    assert RunWriter(report, run.record.identity, names, resume=True).complete
     one_more = names | {"one-more-0f": "one more.png"}
-    assert not RunWriter(report, run.record.identity, one_more, keep=True).complete
+    assert not RunWriter(report, run.record.identity, one_more, resume=True).complete

@@ -55,9 +55,15 @@ def test_run_json_is_json_and_the_arrays_are_plain_numpy(report: Path) -> None:
     for image in run.images():
         with np.load(report / "arrays" / f"{image.id}.npz", allow_pickle=False) as arrays:
             assert arrays["picture"].shape == (40, 40, 3) and arrays["picture"].dtype == np.uint8
-            assert {found.key for found in image.maps} | {"picture"} == set(arrays)
-            assert all(arrays[found.key].shape == found.shape for found in image.maps)
-            assert all(arrays[found.key].dtype == np.float32 for found in image.maps)
+            scales = {f"{record.key}/scale" for record in image.maps}
+            colors = {f"{record.key}/color" for record in image.maps if record.colors}
+            assert {record.key for record in image.maps} | scales | colors | {"picture"} == set(arrays)
+            assert all(arrays[record.key].shape == record.shape for record in image.maps)
+            assert all(arrays[record.key].dtype == np.float16 for record in image.maps)
+            assert {arrays[key].shape for key in colors} == {(40, 40, 3)}
+            for key, values in run.maps(image).items():
+                scale = arrays[f"{key}/scale"] if f"{key}/scale" in scales else 1
+                np.testing.assert_array_equal(values, arrays[key] * scale)
         assert len(image.maps) == standard_methods() * 3
         assert [target.index for target in image.targets] == [score.index for score in image.top[:3]]
         assert sum(present(score.probability) for score in image.top) == pytest.approx(1, abs=1e-5)

@@ -13,6 +13,10 @@ from cnnvis_report.settings.kinds import File
 
 CHANGES: dict[str, dict[str, object]] = {
     "output": {"default": Path("comparison"), "help": "Folder of the comparison."},
+    "pages": {
+        "default": 200,
+        "help": "Give at most so many images a page: those that changed most. Figures are of all images.",
+    },
     "title": {"default_text": "What changed from OLD to NEW", "help": "Title of the comparison."},
     "open": {"help": "Open the comparison in the browser."},
     "fail_if": {
@@ -34,7 +38,19 @@ CHANGES: dict[str, dict[str, object]] = {
 )
 @configured(
     OutputConfig,
-    only=("output", "title", "fail_if", "summary", "json", "open", "quiet", "verbose", "log_format"),
+    only=(
+        "output",
+        "pages",
+        "processes",
+        "title",
+        "fail_if",
+        "summary",
+        "json",
+        "open",
+        "quiet",
+        "verbose",
+        "log_format",
+    ),
     changes=CHANGES,
 )
 def compare(config: OutputConfig, runs: tuple[Path, ...]) -> None:

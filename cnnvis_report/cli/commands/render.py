@@ -20,7 +20,9 @@ from cnnvis_report.store.names import MANIFEST
 @click.argument(
     "run", cls=DescribedArgument, type=SettingType(File()), metavar="RUN", description="The folder of a report."
 )
-@configured(OutputConfig, only=("title", "single_file", "fail_if", "summary", "json", "open", "verbose"))
+@configured(
+    OutputConfig, only=("title", "single_file", "pages", "processes", "fail_if", "summary", "json", "open", "verbose")
+)
 @configured(ShareConfig)
 @click.option(
     "--repair",
@@ -44,6 +46,7 @@ def render(config: OutputConfig, sharing: ShareConfig, run: Path, repair: bool) 
         cnnvis-report render report --max-size 10MB
     """
     from cnnvis_report.report.job_results import results_of_run
+    from cnnvis_report.report.site_writer import SiteOptions
     from cnnvis_report.report.write import write_site
     from cnnvis_report.store.repair import repair as repair_run
     from cnnvis_report.store.run_folder import load_run, titled
@@ -59,7 +62,8 @@ def render(config: OutputConfig, sharing: ShareConfig, run: Path, repair: bool) 
         numbers = results_of_run(stored) if results.wanted(config) else None
         if numbers is not None:
             results.check_rules(config, numbers)
-        written = write_site(stored, single_file=config.single_file, max_size=how.max_size)
+        options = SiteOptions(config.pages, config.processes)
+        written = write_site(stored, single_file=config.single_file, max_size=how.max_size, options=options)
         handed_on = share.hand_on(stored, how)
         finish.announce(written.first_page, config)
         share.announce(handed_on, config)

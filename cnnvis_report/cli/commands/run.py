@@ -37,6 +37,7 @@ def run(config: RunConfig) -> None:
     finish.claim(config.output.output)
     console = finish.console_of(config.output)
     setup = set_up(config)
+    comparing.check_network(config.output, setup)
     if config.data.select != "all":
         setup = finish.select(setup, console)
     finish.report(setup, config.output, console, config.share)

@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
+from cnnvis_report.records.effort import EFFORTS
 from cnnvis_report.records.methods import Option
 from cnnvis_report.settings import Group, Stated, setting
+from cnnvis_report.settings.duration import Duration
 from cnnvis_report.settings.kinds import Choice, Names, Several, Text
 from cnnvis_report.settings.method_options import MethodOptions
 
@@ -29,6 +31,21 @@ class ExplainConfig:
         completes="methods",
         decides=False,
     )
+    effort: str = setting(
+        "medium",
+        "How much work an image may take: about 20 passes through the network (low), 100 (medium), 500 (high), or "
+        "methods as they are defined (max). The plan says how long each takes. Options that you set stay as they are.",
+        Choice(EFFORTS),
+        decides=False,
+    )
+    time: float | None = setting(
+        None,
+        "The time that you have, such as 90s, 10m or 1h30m: takes the highest effort whose plan fits.",
+        Duration(),
+        metavar="TIME",
+        stated=Stated.NEVER,
+        decides=False,
+    )
     options: Mapping[str, Mapping[str, Option]] = setting(
         {},
         "Set an option of a method, e.g. smoothgrad.n=50. Repeatable.",
@@ -39,9 +56,9 @@ class ExplainConfig:
         decides=False,
     )
     classes: str = setting(
-        "top:3",
+        "auto",
         "Classes to explain for each image, comma-separated: top:K for the K highest scores, label, or class names "
-        "and indices.",
+        "and indices. auto is the predicted and the labeled class with --effort low or medium, else top:3.",
         Text(numbers=True, several=True, empty=True),
         short="-c",
         metavar="CHOICE",
@@ -77,7 +94,7 @@ class EvaluateConfig:
     metrics: str = setting(
         "auto",
         "How much to measure the maps' faithfulness and localization: quick on 16 images, full on all. auto is quick "
-        "with --methods standard or all, else none.",
+        "with --methods standard or all, and less of it with --effort low or medium; else none.",
         Choice(("auto", "none", "quick", "full")),
         decides=False,
     )
@@ -92,7 +109,8 @@ class InspectConfig:
     inspect: str = setting(
         "auto",
         "How much to show of what layers compute: filters, feature maps, projections, top images and feature "
-        "visualizations; full adds inverted features. auto is standard with --methods standard or all, else none.",
+        "visualizations; full adds inverted features. auto is standard with --methods standard or all, and less of it "
+        "with --effort low or medium; else none.",
         Choice(("auto", "none", "quick", "standard", "full")),
         decides=False,
     )

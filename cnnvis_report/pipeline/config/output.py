@@ -4,16 +4,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from cnnvis_report.records.run import Keep
 from cnnvis_report.rules.rule import Rule, RuleText
 from cnnvis_report.settings import Group, Stated, setting
 from cnnvis_report.settings.kinds import Choice, File, Flag, Integer, Several, Text
 
 MOST_IN_A_BATCH = 1_000_000
+MOST_PAGES = 1_000_000
+MOST_PROCESSES = 1024
 
 
 @dataclass(frozen=True)
 class OutputConfig:
-    """Where the report is written, in which form, and what the terminal says."""
+    """Where the report is written, in which form, and what the terminal says.
+
+    processes: None for one a processor.
+    """
 
     group: ClassVar = Group.REPORT
 
@@ -27,6 +33,23 @@ class OutputConfig:
         stated=Stated.NEVER,
         decides=False,
     )
+    pages: int = setting(
+        2000,
+        "Give at most so many images a page of their own and a place in the gallery: errors, extremes, and some of "
+        "each class. Figures are of all images.",
+        Integer(1, MOST_PAGES),
+        metavar="N",
+        stated=Stated.NEVER,
+        decides=False,
+    )
+    processes: int | None = setting(
+        None,
+        "Processes that write the pages; auto is one for each processor.",
+        Integer(1, MOST_PROCESSES, auto=True),
+        metavar="N|auto",
+        stated=Stated.NEVER,
+        decides=False,
+    )
     title: str | None = setting(
         None,
         "Title of the report.",
@@ -35,6 +58,21 @@ class OutputConfig:
         default_text="What MODEL looks at in IMAGES",
         stated=Stated.CHANGED,
         decides=False,
+    )
+    keep: str = setting(
+        "reduced",
+        "What the folder keeps of the maps: reduced, one half-precision number per position, as pages show them; full, "
+        "all channels in single precision; none, no arrays once the pages are written.",
+        Choice(tuple(map(str, Keep))),
+        stated=Stated.CHANGED,
+    )
+    shard_size: int | None = setting(
+        None,
+        "Images whose arrays share one file; 0 gives each image a file of its own.",
+        Integer(0, MOST_IN_A_BATCH, auto=True),
+        metavar="N|auto",
+        default_text="0 up to 1,000 images, 100 beyond",
+        stated=Stated.NEVER,
     )
     strict: bool = setting(
         False,

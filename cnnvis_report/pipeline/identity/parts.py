@@ -12,8 +12,9 @@ from cnnvis_report.models.model import Training
 from cnnvis_report.models.network_state import weights_hash
 from cnnvis_report.pipeline.identity.run import BATCH, SAMPLED
 from cnnvis_report.pipeline.identity.source_code import code_hash, method_files
+from cnnvis_report.pipeline.map_setup import MapSetup
 from cnnvis_report.pipeline.plan import Plan
-from cnnvis_report.pipeline.setup import SAMPLE, MapSetup, NetworkSetup, Setup
+from cnnvis_report.pipeline.setup import SAMPLE, NetworkSetup, Setup
 from cnnvis_report.records.identity import LISTED
 from cnnvis_report.settings import identity_part
 

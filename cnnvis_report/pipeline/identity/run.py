@@ -49,6 +49,12 @@ def contents_of(images: ImageSet) -> list[Content]:
     return [Content(item.name, item.fingerprint) for item in images]
 
 
+def is_run_of(folder: Path, identity: Identity) -> bool:
+    """Whether the folder holds a run of this identity, of whatever images of the set."""
+    earlier = identity_of(folder)
+    return earlier is not None and bool(earlier.parts) and not changes(earlier, identity)
+
+
 def changed_since(folder: Path, images: ImageSet, identity: Identity) -> list[str] | None:
     """What isn't as it was when the folder's run was made, in words; None where the folder holds no run."""
     earlier = identity_of(folder)

@@ -1,6 +1,5 @@
 """What is shown of the layers, and how much."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cnnvis_report.data.class_names import find_class
@@ -8,7 +7,7 @@ from cnnvis_report.engine.subject import Subject
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.inspection.objectives import Objective
 from cnnvis_report.inspection.projections import Unit, parse_unit
-from cnnvis_report.pipeline.config import InspectConfig
+from cnnvis_report.pipeline.config import ExplainConfig, InspectConfig
 from cnnvis_report.records.inspection import PICTURE_SIDE
 
 LAYERS, TOP_IMAGES, RULES = 3, 9, 3  # main layers; images of a channel; backward rules of projections
@@ -73,6 +72,15 @@ BUDGETS = {
     ),
 }
 
+BY_EFFORT = {  # with "auto", where sets of methods are asked for
+    "low": InspectionBudget("low", 2, 2_000_000, channels=2, units=1, maximized=2, steps=32, inverted=0, classes=6),
+    "medium": InspectionBudget(
+        "medium", 3, 2_000_000, channels=4, units=2, maximized=4, steps=64, inverted=0, classes=6
+    ),
+    "high": BUDGETS["standard"],
+    "max": BUDGETS["standard"],
+}
+
 
 @dataclass(frozen=True)
 class InspectionPlan:
@@ -89,26 +97,26 @@ class InspectionPlan:
     init: str = "noise"
 
 
-def plan_inspection(config: InspectConfig, methods: Sequence[str], subject: Subject) -> InspectionPlan | None:
+def plan_inspection(config: InspectConfig, explain: ExplainConfig, subject: Subject) -> InspectionPlan | None:
     """What the configuration asks for; None where nothing is to be shown.
 
     Raises:
         UnknownName, BadRequest, NotApplicable: there is no such budget, unit or class.
     """
-    budget = choose_inspection(config.inspect, methods) or (BUDGETS["standard"] if config.units else None)
+    budget = choose_inspection(config.inspect, explain) or (BY_EFFORT[explain.effort] if config.units else None)
     units = tuple(dict.fromkeys(parse_unit(unit, subject) for unit in config.units))
     objectives = tuple(parse_objective(text, subject) for text in config.maximize)
     return None if budget is None else InspectionPlan(budget, units, objectives, config.parametrization, config.init)
 
 
-def choose_inspection(name: str, methods: Sequence[str]) -> InspectionBudget | None:
-    """The budget called so; "auto" is standard where sets of methods are asked for, and none where they are named.
+def choose_inspection(name: str, explain: ExplainConfig) -> InspectionBudget | None:
+    """The budget called so; "auto" is that of the effort where sets of methods are asked for, else none.
 
     Raises:
         BadRequest: there is no such budget.
     """
     if name == "auto":
-        name = "standard" if {"standard", "all"} & set(methods) else "none"
+        return BY_EFFORT[explain.effort] if {"standard", "all"} & set(explain.methods) else None
     if name != "none" and name not in BUDGETS:
         raise BadRequest(f"--inspect {name!r}: it can be auto, none, quick, standard or full.")
     return BUDGETS.get(name)

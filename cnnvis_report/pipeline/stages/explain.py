@@ -39,7 +39,8 @@ def explain_images(
     warned = 0
     with subject.in_eval_mode(), ThreadPoolExecutor(max_workers=1) as worker:
         writing: Future[None] | None = None
-        for batch in batches(images, subject.preprocessing, size, stats.skipped):
+        shard: int | None = None
+        for batch in batches(images, subject.preprocessing, size, stats.skipped, writer.layout.shard_size):
             warned = _warn(stats.skipped, warned, progress)
             decoded = batch.ready
             stats.image_notices += [
@@ -51,7 +52,8 @@ def explain_images(
                 writing.result()
             new = [result for result in results if result.image.id in missing]
             stats.missing_maps += sum(len(result.image.not_applicable) for result in new)
-            writing = worker.submit(_write, writer, new)
+            before, shard = shard, writer.shard_of(decoded[0].item.id)
+            writing = worker.submit(_go_on, writer, None if before == shard else before, new)
             forecast = forecaster.after(results, decoded[-1].item.id, stats.metrics_seconds, stats.passes)
             _tell(progress, forecast, decoded, missing)
         if writing is not None:
@@ -85,6 +87,13 @@ def _warn(skipped: Sequence[Skipped], warned: int, progress: Progress) -> int:
     for file in skipped[warned:MOST_SKIPPED]:
         progress.warn(f"{file.name}: {file.reason}. Skipped.")
     return len(skipped)
+
+
+def _go_on(writer: RunWriter, finished: int | None, results: Sequence[Result]) -> None:
+    """Close the shard that is finished, if one is, and write results; the writer closes the last shard itself."""
+    if finished is not None:
+        writer.close_shard(finished)
+    _write(writer, results)
 
 
 def _write(writer: RunWriter, results: Sequence[Result]) -> None:

@@ -22,7 +22,7 @@ from cnnvis_report.pipeline.inspection.set_pass import main_layers, pass_over_se
 from cnnvis_report.pipeline.inspection.top_images import top_images
 from cnnvis_report.pipeline.inspection.unit_pictures import UnitPictures
 from cnnvis_report.pipeline.not_applicable import Reasons, all_of
-from cnnvis_report.pipeline.plan import PassTime
+from cnnvis_report.pipeline.pass_time import PassTime
 from cnnvis_report.pipeline.repeatability.pass_monitor import PassMonitor
 from cnnvis_report.progress import Progress
 from cnnvis_report.records.inspection import (

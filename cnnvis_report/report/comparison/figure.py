@@ -4,11 +4,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from cnnvis_report.errors import UnknownName
-from cnnvis_report.records.compared_images import ComparedImage, ComparedPrediction, Flip
+from cnnvis_report.records.compared_images import ComparedImage, Flip
 from cnnvis_report.records.comparison import ComparedMethod
 from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.methods import Array, Kind
 from cnnvis_report.report.comparison.maps import Arrays, difference_of, scaled_maps
+from cnnvis_report.report.comparison.predicted import predicted
 from cnnvis_report.report.comparison.report import ComparedReport, image_mask_change, mask_change, strongest_flip
 from cnnvis_report.report.figure.columns import Column
 from cnnvis_report.report.figure.config import PREDICTION, FigureConfig
@@ -158,12 +159,6 @@ def _head(report: ComparedReport, image: ComparedImage, name: str) -> Iterator[H
     flip = strongest_flip(image)
     if flip in (Flip.BROKEN, Flip.FIXED, Flip.CHANGED):
         yield HeadLine(str(flip), "muted")
-
-
-def predicted(prediction: ComparedPrediction) -> str:
-    """Such as "cat 98.2%"."""
-    share = "" if prediction.probability is None else f" {fmt.percent(prediction.probability)}"
-    return f"{prediction.name or 'nothing'}{share}"
 
 
 def _rule(report: ComparedReport, images: Sequence[ComparedImage]) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cnnvis_report.records.compared_images import ComparedImage, Flip
-from cnnvis_report.report.comparison.figure import predicted
+from cnnvis_report.report.comparison.predicted import predicted
 from cnnvis_report.report.comparison.report import ComparedReport, moved, strongest_flip
 from cnnvis_report.report.comparison.stills import MAPS
 
@@ -54,7 +54,11 @@ def compared_gallery(report: ComparedReport) -> ComparedGallery:
     """Gather the gallery."""
     items = [_item(report, image) for image in report.images]
     counts = Counter(strongest_flip(image) for image in report.images)
-    verdicts = [(str(flip), _words(report, flip).capitalize(), counts[flip]) for flip in WORDS if counts[flip]]
+    verdicts = [
+        (str(flip), words.capitalize(), counts[flip])
+        for flip in WORDS
+        if counts[flip] and (words := _words(report, flip))
+    ]
     return ComparedGallery(
         items=items[:PAGE],
         more=items[PAGE:],
@@ -103,6 +107,8 @@ def _item(report: ComparedReport, image: ComparedImage) -> ComparedItem:
 
 
 def _words(report: ComparedReport, flip: Flip) -> str:
+    if not report.runs[0].record.network.kind.has_classes:
+        return ""  # values are neither right nor another class
     return WORDS[flip] if len(report.runs) == 2 else WORDS[flip].replace("in both", "in all")
 
 

@@ -8,6 +8,7 @@ from cnnvis_report.records.comparison import ComparedMethod
 from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.methods import Kind, Sign
 from cnnvis_report.report.comparison.gallery import WORDS
+from cnnvis_report.report.comparison.predicted import answer, extent
 from cnnvis_report.report.comparison.report import ComparedReport, moved, strongest_flip
 from cnnvis_report.report.pictures.palettes import POSITIVE, SIGNED, stops
 from cnnvis_report.report.views import formatting as fmt
@@ -119,8 +120,8 @@ def _predictions(report: ComparedReport, image: ComparedImage) -> list[ComparedP
     return [
         ComparedPredictionLine(
             run,
-            prediction.name or "nothing",
-            "" if prediction.probability is None else fmt.percent(prediction.probability),
+            answer(prediction),
+            extent(prediction),
             states[prediction.correct],
         )
         for run, prediction in zip(report.names, image.predictions, strict=True)

@@ -10,7 +10,7 @@ from cnnvis_report.report.comparison.maps import Arrays, difference_of, scaled_m
 from cnnvis_report.report.comparison.report import ComparedReport
 from cnnvis_report.report.pictures.drawing import draw_map
 from cnnvis_report.report.pictures.palettes import Pixels
-from cnnvis_report.report.pictures.thumbnails import FAST, OVERLAY_QUALITY, Pictures, still_size, thumbnail, webp
+from cnnvis_report.report.pictures.thumbnails import Pictures, jpeg, still_size, thumbnail
 
 MAPS = "maps"  # of all runs in one picture, from the first to the last
 
@@ -31,8 +31,8 @@ def image_stills(report: ComparedReport, image: ComparedImage, arrays: Sequence[
 
     drawn = [draw(values, method.info) for values in maps]
     for index, pixels in enumerate(drawn):
-        yield f"run{index}", webp(pixels, quality=OVERLAY_QUALITY, lossless_up_to=0, method=FAST)
-    yield MAPS, webp(np.concatenate(drawn, axis=1), quality=OVERLAY_QUALITY, lossless_up_to=0, method=FAST)
+        yield f"run{index}", jpeg(pixels)
+    yield MAPS, jpeg(np.concatenate(drawn, axis=1))
     if maps[0] is not None and maps[-1] is not None:
         pixels = draw(maps[-1] - maps[0], difference_of(method.info))
-        yield "difference", webp(pixels, quality=OVERLAY_QUALITY, lossless_up_to=0, method=FAST)
+        yield "difference", jpeg(pixels)

@@ -6,6 +6,7 @@ from cnnvis_report.evidence import words
 from cnnvis_report.records.compared_images import ComparedImage, ComparedPrediction, Flip
 from cnnvis_report.records.comparison import ComparedRun, Comparison, Median
 from cnnvis_report.records.evidence import Interval
+from cnnvis_report.report.comparison.predicted import answer, extent
 from cnnvis_report.report.markdown.document import Document, Section, bullets, short, table
 from cnnvis_report.report.markdown.rules import rules_list
 from cnnvis_report.report.views import formatting as fmt
@@ -52,7 +53,7 @@ def _predictions(comparison: Comparison) -> Section:
         ("Fixed", "", *(fmt.number(pair.fixed) for pair in paired)),
         ("Broken", "", *(fmt.number(pair.broken) for pair in paired)),
         ("McNemar's exact test, p", "", *(_plain(pair.p_value) for pair in paired)),
-        ("Another predicted class", "", *(fmt.number(pair.changed) for pair in paired)),
+        ("Another predicted class", "", *(fmt.number(pair.changed) for pair in paired if runs[0].kind.has_classes)),
         (
             "Maps moved, median",
             "",
@@ -153,8 +154,8 @@ def _classes(comparison: Comparison) -> Iterator[Section]:
 
 def _predicted(prediction: ComparedPrediction) -> str:
     mark = {True: "✓ ", False: "✗ ", None: ""}[prediction.correct]
-    share = "" if prediction.probability is None else f" ({fmt.percent(prediction.probability)})"
-    return f"{mark}{prediction.name}{share}"
+    share = extent(prediction)
+    return f"{mark}{answer(prediction)}{f' ({share})' if share else ''}"
 
 
 def _interval(value: Interval | None, *, percent: bool = False) -> str:

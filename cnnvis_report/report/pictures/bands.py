@@ -1,6 +1,6 @@
 """The maps of single bands, side by side in one picture a method."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -22,7 +22,13 @@ Arrays = Mapping[str, npt.NDArray[Any]]
 
 def band_maps(run: RunRecord, image: ImageRecord) -> Iterator[tuple[MethodInfo, MapRecord]]:
     """The first map of each pixel method, of the class that is explained first; none of gray and color pictures."""
-    for method in run.methods if run.network.bands is not None and image.targets else ():
+    if run.network.bands is not None:
+        yield from first_of_bands(run.methods, image)
+
+
+def first_of_bands(methods: Iterable[MethodInfo], image: ImageRecord) -> Iterator[tuple[MethodInfo, MapRecord]]:
+    """The first map of each pixel method, with all channels, of the class that is explained first."""
+    for method in methods if image.targets else ():
         records = (record for record in image.maps if record.method == method.name)
         first = next((record for record in records if record.target == image.targets[0].index), None)
         if method.kind is Kind.PIXEL and first is not None and len(first.shape) == 3:

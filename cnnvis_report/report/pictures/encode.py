@@ -63,9 +63,13 @@ def encode_maps(maps: Sequence[Array], sign: Sign, quality: Quality, *, coarse: 
 
 def compand(values: Array, largest: float, signed: bool, steps: int) -> Bytes:
     """Square roots in equal steps: 0 … steps, or 0 … 2·steps with zero in the middle where `signed`."""
-    roots = np.sqrt(np.abs(values, dtype=np.float64) / (largest or 1.0))
-    levels = np.rint(np.copysign(roots, values) * steps if signed else roots * steps)
-    return np.asarray(levels + (steps if signed else 0), dtype=np.uint8)
+    roots = np.abs(values) / np.float32(largest or 1.0)
+    np.sqrt(roots, out=roots)
+    roots *= steps
+    if signed:
+        np.copysign(roots, values, out=roots)
+    np.rint(roots, out=roots)
+    return np.asarray(roots + (steps if signed else 0), dtype=np.uint8)
 
 
 def expand(levels: Bytes, largest: float, signed: bool, steps: int) -> Array:

@@ -14,11 +14,13 @@ from cnnvis_report.store.run_folder import StoredRun
 SUMMARY = 96  # pixels of the longer side
 
 
-def image_pictures(run: StoredRun, inspected: ImageInspection) -> Pictures:
-    """By name: each layer as one picture, projections, class maps and inversions of one image."""
+def image_pictures(run: StoredRun, inspected: ImageInspection, picture: Pixels) -> Pictures:
+    """By name: each layer as one picture, projections, class maps and inversions of one image.
+
+    picture: what the network saw of it.
+    """
     arrays = run.inspection_arrays(inspected.image)
     rules = run.record.inspection.projection_rules if run.record.inspection else ()
-    picture = run.arrays(inspected.image)["picture"]
     for number, layer in enumerate(inspected.layers):
         summary = arrays[f"summary/{layer}"].astype(np.float32)
         yield f"summary-{number}", _over(picture, summary, Sign.POSITIVE)

@@ -79,10 +79,14 @@ def strengths(values: Array, end: float) -> Array:
 
 def colors(values: Array, end: float, sign: Sign, palette: str = "", middle: RGB | None = None) -> Pixels:
     """[h, w, 3]: what each value looks like; zero is the middle of a signed palette and the start of a positive one."""
-    shares = np.clip(values / end, -1, 1)
-    positions = (shares + 1) / 2 if sign is Sign.SIGNED else np.maximum(shares, 0)
-    steps = np.floor(positions * (STEPS - 1) + 0.5).astype(np.intp)
-    return np.asarray(table(palette or DEFAULT[sign], middle)[steps], dtype=np.uint8)
+    positions = values / end
+    if sign is Sign.SIGNED:
+        positions += 1
+        positions /= 2
+    np.clip(positions, 0, 1, out=positions)
+    positions *= STEPS - 1
+    positions += 0.5
+    return table(palette or DEFAULT[sign], middle).take(positions.astype(np.intp), axis=0)  # cut, as they are positive
 
 
 def _rgb(color: str | RGB) -> RGB:

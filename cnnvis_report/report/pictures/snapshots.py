@@ -16,8 +16,10 @@ def snapshot_pictures(stored: StoredRun) -> Pictures:
     if not stored.record.snapshots:
         return
     maps = stored.inspection_arrays(SNAPSHOTS)
+    ids = {series.image for series in stored.record.snapshots}
+    pictures = {image.id: stored.picture(image) for image in stored.images() if image.id in ids}
     for number, series in enumerate(stored.record.snapshots):
-        picture = stored.arrays(series.image)["picture"]
+        picture = pictures[series.image]
         yield f"snapshot-{number}", thumbnail(picture)
         for method in map(stored.record.method, series.methods):
             for frame in series.frames:

@@ -1,5 +1,6 @@
 """The gallery: every image of the run, with what its filters, orders and captions need."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -49,16 +50,16 @@ class GalleryItem:
 class Gallery:
     """What the page shows of the gallery before any script runs; scripts get all images as data.
 
-    items: the images of the first page. more: the others, by name alone. shown: the method whose maps are shown at
-    first; empty where there are no maps. methods: those that have maps. verdicts: state, name and number of the images
-    of a verdict; none where nothing can be judged. labeled: whether images have labels. score: what is
-    known of a prediction. orders, groups: what images can
-    be sorted and grouped by, the name in the address and the title. searched: what a search looks through.
+    items: the images of the first page. more: the others, by name alone. left_out: how many have no page. shown: the
+    method whose maps are shown at first; empty where there are no maps. methods: those that have maps. verdicts: state,
+    name and number of the images of a verdict; none where nothing can be judged. labeled: whether images have labels.
+    score: what is known of a prediction. orders, groups: what images can be sorted and grouped by, the name in the
+    address and the title. searched: what a search looks through.
     """
 
     items: list[GalleryItem]
     more: list[GalleryItem]
-    images: int
+    left_out: int
     shown: str
     methods: list[MethodInfo]
     verdicts: list[tuple[str, str, int]]
@@ -76,16 +77,17 @@ def gallery(report: Report, links: Links) -> Gallery:
     summary, kind = report.summary, report.network.kind
     multilabel, values = kind is ScoreKind.SIGMOID, kind is ScoreKind.VALUE
     items = list(gallery_items(report))
+    counts = Counter(item.verdict.state for item in items)
     states = (
-        ("", "All", summary.images),
-        ("correct", "All labels correct" if multilabel else "Correct", summary.correct),
-        ("misclassified", "With errors" if multilabel else "Misclassified", summary.labeled - summary.correct),
+        ("", "All", len(items)),
+        ("correct", "All labels correct" if multilabel else "Correct", counts["correct"]),
+        ("misclassified", "With errors" if multilabel else "Misclassified", counts["misclassified"]),
     )
     best = best_methods(report)
     return Gallery(
         items=items[:PAGE],
         more=items[PAGE:] if links.thumbnail("", "") else [],  # in a single file no image can be shown without scripts
-        images=summary.images,
+        left_out=summary.images - len(items),
         shown=best[0].name if best else "",
         methods=[method for method in by_family(report.run.methods) if summary.methods[method.name].maps],
         verdicts=list(states) if summary.labeled else [],
@@ -100,9 +102,9 @@ def gallery(report: Report, links: Links) -> Gallery:
 
 
 def gallery_items(report: Report) -> Iterator[GalleryItem]:
-    """Every image of the run, read one by one."""
+    """Every image that has a page, read one by one."""
     measures, values = image_measures(report), report.network.kind is ScoreKind.VALUE
-    for image in report.images():
+    for image in report.images_with_page():
         yield _item(image, measures.of(image), values=values)
 
 

@@ -20,7 +20,6 @@ from cnnvis_report.report.views.links import Links
 from cnnvis_report.report.views.report import Report
 from cnnvis_report.report.views.segmentation import PredictedPicture, segmentation
 from cnnvis_report.report.views.verdict import Verdict, label_score, labels_with_scores, predicted_scores, verdict
-from cnnvis_report.store.run_folder import StoredRun
 
 PREDICTED = 8  # labels that the head of the page names
 SIDE_BY_SIDE = 12  # classes
@@ -128,7 +127,7 @@ def image_view(
     return ImageView(
         network=network,
         image=image,
-        images=report.run.images,
+        images=report.image_pages,
         neighbors=neighbors,
         noun=fmt.column(kind),
         nouns={"class": "classes"}.get(fmt.column(kind), f"{fmt.column(kind)}s"),
@@ -156,10 +155,10 @@ def image_view(
     )
 
 
-def with_neighbors(stored: StoredRun) -> Iterator[tuple[ImageRecord, Neighbors]]:
-    """The images one by one, each with the ids of those beside it."""
+def with_neighbors(report: Report) -> Iterator[tuple[ImageRecord, Neighbors]]:
+    """The images that have a page one by one, each with the ids of those beside it."""
     before, current, number = "", None, 0
-    for after in stored.images():
+    for after in report.images_with_page():
         if current is not None:
             yield current, Neighbors(before, after.id, number)
             before = current.id

@@ -75,8 +75,8 @@ class SiteLinks:
         return method
 
     def thumbnail(self, id: str, name: str) -> str:
-        """stills/ID/NAME.webp."""
-        return f"{self.up}stills/{id}/{name}.webp"
+        """stills/ID/picture.webp, or stills/ID/NAME.jpg of a map."""
+        return f"{self.up}stills/{id}/{name}.{'webp' if name == 'picture' else 'jpg'}"
 
     def picture(self, name: str) -> str:
         """stills/OWN/NAME.webp."""

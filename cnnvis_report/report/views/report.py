@@ -23,6 +23,12 @@ class Report:
     def __init__(self, stored: StoredRun, quality: Quality) -> None:
         self.stored, self.quality = stored, quality
         self.summary: Summary = summarize(stored)
+        self.with_page: frozenset[str] | None = None  # ids; None where all images have one
+
+    def __getstate__(self) -> dict[str, object]:
+        """What other processes get of it, to write the pages of single images: all but the headline figure."""
+        known = self.__dict__ | {"evidence": self.evidence}
+        return {name: value for name, value in known.items() if name != "figure"}
 
     @property
     def run(self) -> RunRecord:
@@ -51,6 +57,20 @@ class Report:
         """The images in order, read one by one."""
         return self.stored.images()
 
+    def images_with_page(self) -> Iterator[ImageRecord]:
+        """Those that have a page and a place in the gallery."""
+        return (image for image in self.images() if self.with_page is None or image.id in self.with_page)
+
+    def choose_pages(self, ids: frozenset[str]) -> None:
+        """Give these images alone a page."""
+        self.with_page = ids
+        self.__dict__.pop("names", None)
+
+    @property
+    def image_pages(self) -> int:
+        """How many images have a page."""
+        return self.summary.images if self.with_page is None else len(self.with_page)
+
     @cached_property
     def evidence(self) -> Evidence | None:
         """The verdict on every method; None where nothing was measured."""
@@ -69,5 +89,5 @@ class Report:
 
     @cached_property
     def names(self) -> dict[str, str]:
-        """The images' names by their ids; after a repair, what is said of all of them may speak of others too."""
-        return {image.id: image.name for image in self.images()}
+        """The names of images with a page by their ids; what is said of all images may speak of others too."""
+        return {image.id: image.name for image in self.images_with_page()}

@@ -17,7 +17,7 @@ from cnnvis_report.evaluation.insertion_deletion import insertion_deletion
 from cnnvis_report.evaluation.metric import MapsOfImage
 from cnnvis_report.evidence.ranks import spearman
 from cnnvis_report.models.load import load_model
-from cnnvis_report.pipeline.metrics_budget import BUDGETS, choose_budget, measured_images
+from cnnvis_report.pipeline.metrics_budget import BUDGETS, BY_EFFORT, LOCALIZATION, choose_budget, measured_images
 from cnnvis_report.records.scores import Quantity, ScoreKind
 from cnnvis_report.store import load_arrays, load_run
 from tests.conftest import command
@@ -47,11 +47,12 @@ def full(tmp_path_factory: pytest.TempPathFactory, drawn: Any) -> Any:
 
 
 def test_sets_of_methods_are_measured_and_named_ones_on_request() -> None:
-    assert (
-        choose_budget("auto", ["standard"]) is BUDGETS["quick"] and choose_budget("auto", ["all"]) is BUDGETS["quick"]
-    )
-    assert choose_budget("auto", ["grad_cam", "quick"]) is None and choose_budget("none", ["all"]) is None
-    assert choose_budget("full", ["grad_cam"]) is BUDGETS["full"]
+    for methods in (["standard"], ["all"]):
+        assert choose_budget("auto", methods, "high") is BUDGETS["quick"]
+        assert choose_budget("auto", methods, "medium") is BY_EFFORT["medium"]
+    assert choose_budget("auto", ["grad_cam", "quick"], "max") is None and choose_budget("none", ["all"], "max") is None
+    assert choose_budget("auto", ["grad_cam"], "low", masks=True) is LOCALIZATION
+    assert choose_budget("full", ["grad_cam"], "low") is BUDGETS["full"], "what is asked for isn't cut"
 
 
 def test_measured_images_are_spread_over_the_set() -> None:

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from cnnvis_report.errors import BadRequest
-from cnnvis_report.pipeline.inspection.budget import BUDGETS, choose_inspection
+from cnnvis_report.pipeline.config import ExplainConfig
+from cnnvis_report.pipeline.inspection.budget import BUDGETS, BY_EFFORT, InspectionBudget, choose_inspection
 from cnnvis_report.store import load_inspection, load_run
 from tests.conftest import command
 from tests.networks import Tiny, seeded
@@ -16,22 +17,25 @@ RUN = ("-m", "grad_cam", "--inspect", "standard", "-q")
 
 
 @pytest.mark.parametrize(
-    ("name", "methods", "budget"),
+    ("name", "effort", "methods", "budget"),
     [
-        ("auto", ["standard"], BUDGETS["standard"]),
-        ("auto", ["grad_cam"], None),
-        ("full", ["grad_cam"], BUDGETS["full"]),
-        ("none", ["all"], None),
+        ("auto", "high", "standard", BUDGETS["standard"]),
+        ("auto", "low", "standard", BY_EFFORT["low"]),
+        ("auto", "max", "grad_cam", None),
+        ("full", "low", "grad_cam", BUDGETS["full"]),
+        ("none", "max", "all", None),
     ],
-    ids=["auto-of-a-set", "auto-of-named", "full-of-named", "none-of-all"],
+    ids=["auto-of-a-set", "auto-at-low-effort", "auto-of-named", "full-of-named", "none-of-all"],
 )
-def test_sets_of_methods_are_inspected_and_named_ones_on_request(name: Any, methods: Any, budget: Any) -> None:
-    assert choose_inspection(name, methods) is budget
+def test_sets_of_methods_are_inspected_and_named_ones_on_request(
+    name: str, effort: str, methods: str, budget: InspectionBudget | None
+) -> None:
+    assert choose_inspection(name, ExplainConfig(methods=(methods,), effort=effort)) is budget
 
 
 def test_an_unknown_amount_of_inspection_is_refused() -> None:
     with pytest.raises(BadRequest, match="--inspect 'some': it can be"):
-        choose_inspection("some", [])
+        choose_inspection("some", ExplainConfig())
 
 
 def test_the_set_of_one_image_says_what_it_lacks(drawn: Path, tmp_path: Path) -> None:

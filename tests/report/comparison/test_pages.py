@@ -10,6 +10,7 @@ from cnnvis_report.errors import BadRequest
 from cnnvis_report.report.comparison.gallery import compared_gallery_data
 from cnnvis_report.report.comparison.report import ComparedReport
 from cnnvis_report.report.comparison.write import write_comparison
+from cnnvis_report.report.site_writer import SiteOptions
 from tests.report.comparison.planted import HOSTILE, compared
 
 ADDRESS = re.compile(r'(?:href|src)="([^"#]+)(?:#[^"]*)?"')
@@ -81,7 +82,7 @@ def test_the_gallery_has_what_became_of_each_image(report: ComparedReport) -> No
 
 
 def test_images_without_a_page_are_counted(report: ComparedReport, tmp_path: Path) -> None:
-    write_comparison(report.comparison, report.runs, tmp_path / "diff", most=2)
+    write_comparison(report.comparison, report.runs, tmp_path / "diff", options=SiteOptions(2))
     assert sorted(path.stem for path in (tmp_path / "diff" / "images").iterdir()) == ["image-1", "image-2"]
     assert "3 more images, which changed less, have no page here" in " ".join(
         (tmp_path / "diff" / "index.html").read_text(encoding="utf-8").split()
@@ -92,10 +93,10 @@ def test_the_same_comparison_gives_the_same_bytes_and_old_pages_go(report: Compa
     def content() -> dict[str, bytes]:
         return {str(path.relative_to(tmp_path)): path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
 
-    write_comparison(report.comparison, report.runs, tmp_path, most=1)
+    write_comparison(report.comparison, report.runs, tmp_path, options=SiteOptions(1))
     first = content()
-    write_comparison(report.comparison, report.runs, tmp_path, most=2)
-    write_comparison(report.comparison, report.runs, tmp_path, most=1)
+    write_comparison(report.comparison, report.runs, tmp_path, options=SiteOptions(2))
+    write_comparison(report.comparison, report.runs, tmp_path, options=SiteOptions(1))
     assert content() == first
 
 

@@ -1,0 +1,48 @@
+"""The pages of single images in a comparison, written by this process or by several."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from cnnvis_report.records.compared_images import ComparedImage
+from cnnvis_report.records.images import ImageRecord
+from cnnvis_report.report import assets
+from cnnvis_report.report.comparison.frame import write_framed
+from cnnvis_report.report.comparison.image import compared_image_view
+from cnnvis_report.report.comparison.payload import image_data
+from cnnvis_report.report.comparison.report import ComparedReport
+from cnnvis_report.report.comparison.stills import image_stills
+from cnnvis_report.report.pictures.encode import QUALITIES
+from cnnvis_report.report.site_files import write_pictures, write_text
+from cnnvis_report.report.views.image import Neighbors
+from cnnvis_report.report.views.links import SiteLinks
+
+QUALITY = QUALITIES[0]
+
+
+@dataclass(frozen=True)
+class ComparedImagePages:
+    """Writes pages of images into the folder of a comparison; it can be pickled, so that other processes do."""
+
+    report: ComparedReport
+    folder: Path
+
+    def __call__(self, entry: tuple[ComparedImage, tuple[ImageRecord, ...]]) -> str:
+        """Write the page of one image, with its pictures and data; its name."""
+        report, folder, (image, records) = self.report, self.folder, entry
+        arrays = [run.maps(record) for run, record in zip(report.runs, records, strict=True)]
+        write_pictures(folder / "stills" / image.id, image_stills(report, image, arrays))
+        data = image_data(report, image, records, arrays, QUALITY)
+        write_text(folder / "data" / f"{image.id}.js", assets.delivery(image.id, data))
+        view = compared_image_view(report, image, records, _neighbors(report, image))
+        path = folder / "images" / f"{image.id}.html"
+        path.parent.mkdir(exist_ok=True)
+        named = {"page": "image", "title": image.name, "template": "comparison_image.html"}
+        write_framed(report, path, SiteLinks(up="../"), view=view, **named)
+        return image.name
+
+
+def _neighbors(report: ComparedReport, image: ComparedImage) -> Neighbors:
+    number = report.position[image.id]
+    before = report.images[number - 1].id if number else ""
+    after = report.images[number + 1].id if number + 1 < len(report.images) else ""
+    return Neighbors(before, after, number + 1)

@@ -1,0 +1,35 @@
+"""Files of a site: texts and pictures, each in its folder."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from cnnvis_report.report import assets
+from cnnvis_report.report.pictures.thumbnails import JPEG
+
+
+def write_shared(folder: Path, data: Mapping[str, Any]) -> None:
+    """Style sheets and scripts, and data that all pages share, by name."""
+    texts = {
+        "assets/report.css": assets.styles(),
+        "assets/theme.js": assets.theme_script(),
+        "assets/report.js": assets.scripts(),
+        "assets/plotly.js": assets.delivery("plotly", assets.packed_plotly()),
+        **{f"data/{name}.js": assets.delivery(name, content) for name, content in data.items()},
+    }
+    for name, text in texts.items():
+        write_text(folder / name, text)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file of the site, with the folders above it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8", newline="\n")
+
+
+def write_pictures(folder: Path, pictures: Iterable[tuple[str, bytes]]) -> None:
+    """Write pictures into a folder of their own, each by its name."""
+    for name, content in pictures:
+        folder.mkdir(parents=True, exist_ok=True)
+        suffix = "jpg" if content.startswith(JPEG) else "webp"
+        (folder / f"{name}.{suffix}").write_bytes(content)

@@ -1,0 +1,130 @@
+"""Files of arrays, written member by member: the same bytes for the same arrays, and members that can be moved."""
+
+import io
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from struct import unpack
+from typing import Any, BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+from numpy.lib import format as npy
+
+from cnnvis_report.records.run import StoredFile
+from cnnvis_report.store.atomic import beside
+from cnnvis_report.store.digests import digest_of
+
+Arrays = Mapping[str, npt.NDArray[Any]]
+LEVEL = (
+    1  # of deflation: maps are noise in their last bits, and higher levels gain a hundredth for three times the time
+)
+UNIX, READABLE = 3, 0o600  # what a member says of the system that made it, and of who may read it
+LOCAL_HEADER = 30  # bytes before a member's name
+
+
+@dataclass(frozen=True)
+class Member:
+    """An array as it stands in a file: packed, with what a reader checks it by."""
+
+    name: str
+    content: bytes
+    method: int
+    size: int
+    crc: int
+
+
+def packed(key: str, array: npt.NDArray[Any], *, deflated: bool) -> Member:
+    """Pack an array as `numpy.save` writes it; what deflation doesn't make smaller is stored."""
+    stream = io.BytesIO()
+    npy.write_array(stream, np.asanyarray(array), allow_pickle=False)
+    plain = stream.getvalue()
+    content, method = plain, zipfile.ZIP_STORED
+    if deflated:
+        compressor = zlib.compressobj(LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
+        smaller = compressor.compress(plain) + compressor.flush()
+        if len(smaller) < len(plain):
+            content, method = smaller, zipfile.ZIP_DEFLATED
+    return Member(f"{key}.npy", content, method, len(plain), zlib.crc32(plain))
+
+
+def write_members(path: Path, members: Iterable[Member]) -> StoredFile:
+    """Write a file of arrays; what its bytes are known by.
+
+    Raises:
+        OSError: the disk is full, say, or the folder is gone.
+    """
+    with beside(path, parents=False) as temporary:
+        with zipfile.ZipFile(temporary, "w") as archive:
+            for member in members:
+                _append(archive, member)
+        return digest_of(temporary)
+
+
+def members_in(file: BinaryIO) -> Iterator[Member]:
+    """The members of a file as they stand there."""
+    with zipfile.ZipFile(file) as archive:
+        infos = archive.infolist()
+    yield from members_of(file, infos)
+
+
+def members_of(file: BinaryIO, infos: Iterable[zipfile.ZipInfo]) -> Iterator[Member]:
+    """Some of them."""
+    for info in infos:
+        yield Member(info.filename, raw_content(file, info), info.compress_type, info.file_size, info.CRC)
+
+
+def moved(members: Iterable[Member], prefix: str) -> Iterator[Member]:
+    """The members with another beginning of their names."""
+    for member in members:
+        yield replace(member, name=prefix + member.name)
+
+
+def raw_content(file: BinaryIO, info: zipfile.ZipInfo) -> bytes:
+    """The packed bytes of a member.
+
+    Raises:
+        BadZipFile: there is no member where the file's directory says so.
+    """
+    file.seek(info.header_offset)
+    header = file.read(LOCAL_HEADER)
+    if len(header) < LOCAL_HEADER or not header.startswith(b"PK\x03\x04"):
+        raise zipfile.BadZipFile(f"{info.filename!r} isn't where the directory says")
+    file.seek(sum(unpack("<HH", header[-4:])), io.SEEK_CUR)
+    content = file.read(info.compress_size)
+    if len(content) != info.compress_size:
+        raise zipfile.BadZipFile(f"{info.filename!r} is cut short")
+    return content
+
+
+def content_of(file: BinaryIO, info: zipfile.ZipInfo) -> bytes:
+    """The bytes of a member, which takes no more memory than the directory says.
+
+    Raises:
+        BadZipFile: they aren't those that were written. zlib.error: they can't be unpacked.
+    """
+    raw = raw_content(file, info)
+    if info.compress_type == zipfile.ZIP_DEFLATED:
+        raw = zlib.decompressobj(-zlib.MAX_WBITS).decompress(raw, info.file_size + 1)
+    if len(raw) != info.file_size or zlib.crc32(raw) != info.CRC:
+        raise zipfile.BadZipFile(f"{info.filename!r} isn't as it was written")
+    return raw
+
+
+def _append(archive: zipfile.ZipFile, member: Member) -> None:
+    """Put a member that is packed already at the end of a file."""
+    file = archive.fp
+    if file is None:
+        raise ValueError("the file is closed")
+    info = zipfile.ZipInfo(member.name)
+    info.create_system, info.external_attr = UNIX, READABLE << 16  # wherever it is written
+    info.compress_type, info.CRC = member.method, member.crc
+    info.compress_size, info.file_size = len(member.content), member.size
+    info.header_offset = file.tell()
+    file.write(info.FileHeader())
+    file.write(member.content)
+    archive.filelist.append(info)
+    archive.NameToInfo[info.filename] = info
+    archive.start_dir = file.tell()

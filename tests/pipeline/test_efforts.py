@@ -1,0 +1,98 @@
+"""What a run takes at each effort, and which effort fits into a time, by a clock that goes on only in passes."""
+
+from pathlib import Path
+
+import pytest
+
+from cnnvis_report.cli.run_lines import too_short
+from cnnvis_report.errors import BadRequest
+from cnnvis_report.pipeline import efforts
+from cnnvis_report.pipeline import run as running
+from cnnvis_report.pipeline.config import RunConfig
+from cnnvis_report.pipeline.efforts import PlannedRun, highest_within, plan_efforts
+from cnnvis_report.pipeline.setup import set_up
+from cnnvis_report.pipeline.targets import ClassChoice, automatic_choice
+from cnnvis_report.progress import Progress
+from cnnvis_report.records.effort import EFFORTS
+from cnnvis_report.records.scores import ScoreKind
+from tests.pipeline.clock import Clock
+
+MODEL = "tests.pipeline.clock:timed"
+
+
+def planned(drawn: Path, folder: Path, **settings: object) -> PlannedRun:
+    plain = {"metrics": "none", "inspect": "none", "batch_size": 2, "device": "cpu", "methods": ("occlusion",)}
+    setup = set_up(RunConfig.of(MODEL, images=(drawn,), **{**plain, **settings}))
+    return plan_efforts(setup, folder, lambda maps, images, classes: 0.125 * len(maps) * images)
+
+
+def test_each_effort_takes_what_its_passes_take(clock: Clock, drawn: Path, tmp_path: Path) -> None:
+    clock.backward = 2.0
+    run = planned(drawn, tmp_path, methods=("gradient", "grad_cam"), labels="folders")
+    passes = {effort: 1 + 2 * (3 if effort in ("high", "max") else 2) for effort in EFFORTS}
+    assert list(run.seconds) == list(EFFORTS) and run.effort == "medium"
+    assert run.seconds == pytest.approx({effort: run.plan.images * (count + 0.25) for effort, count in passes.items()})
+    assert run.plan.whole == run.seconds["medium"]
+
+
+def test_the_parts_of_a_plan_are_its_whole(clock: Clock, drawn: Path, tmp_path: Path) -> None:
+    clock.backward = 2.0
+    settings = {"methods": ("standard",), "metrics": "auto", "inspect": "auto"}
+    plan = planned(drawn, tmp_path, **settings).plan
+    assert set(plan.parts) >= {"metrics", "tests of maps", "inspection", "pages", "occlusion"}
+    assert sum(plan.parts.values()) + plan.images * plan.time.forward == pytest.approx(plan.whole)
+    names, shares = list(plan.largest_shares), list(plan.largest_shares.values())
+    assert 1 <= len(names) <= 3 and shares == sorted(shares, reverse=True) and min(shares) >= 0.1
+    assert plan.parts[names[0]] == max(plan.parts.values())
+
+
+@pytest.mark.parametrize(
+    ("time", "effort"), [(9, ""), (10, "low"), (99, "low"), (100, "medium"), (599, "high"), (600, "max")], ids=str
+)
+def test_the_highest_effort_that_fits(time: float, effort: str) -> None:
+    assert highest_within(dict(zip(EFFORTS, (10, 100, 500, 600), strict=True)), time) == effort
+
+
+def test_a_time_chooses_the_effort_and_is_gone_from_the_settings(clock: Clock, drawn: Path, tmp_path: Path) -> None:
+    clock.backward = 2.0
+    methods = {"methods": ("gradient",)}
+    seconds = planned(drawn, tmp_path, **methods).seconds
+    assert seconds["medium"] < seconds["high"]
+    run = planned(drawn, tmp_path, time=(seconds["medium"] + seconds["high"]) / 2, **methods)
+    assert run.effort == "medium" and run.setup.config.explain.time is None
+    assert planned(drawn, tmp_path, time="1h", **methods).effort == "max"
+
+
+def test_a_time_that_nothing_fits_into_is_refused_with_what_to_do(clock: Clock, drawn: Path, tmp_path: Path) -> None:
+    settings = {"methods": ("standard",), "metrics": "auto", "inspect": "auto"}
+    run = planned(drawn, tmp_path, time="2s", **settings)
+    assert not run.fits and run.effort == "low"
+    message = too_short(run).replace("\u202f", " ")
+    assert message.startswith("--time 2.0 s: even low effort takes about ") and "occlusion" in message
+    for way in ("--limit", "--methods quick", "--metrics none", "--inspect none"):
+        assert way in message
+
+
+def test_a_time_and_an_effort_are_one_too_many(drawn: Path, tmp_path: Path) -> None:
+    with pytest.raises(BadRequest, match="--time chooses the effort, and --effort low names one"):
+        planned(drawn, tmp_path, time="10m", effort="low")
+
+
+def test_a_run_that_was_begun_goes_on_with_its_effort_where_noise_may_have_chosen_another(
+    clock: Clock, drawn: Path, tmp_path: Path
+) -> None:
+    clock.backward = 2.0
+    methods = {"methods": ("gradient",)}
+    run = planned(drawn, tmp_path / "r", **methods)
+    running.run(run.setup, run.plan, tmp_path / "r", Progress())
+    high = run.seconds["high"]
+    for time, effort in [(high * 1.1, "medium"), (high * efforts.NOISE * 1.1, "max")]:
+        assert planned(drawn, tmp_path / "r", time=time, **methods).effort == effort
+        assert planned(drawn, tmp_path / "other", time=time, **methods).effort == "max"
+
+
+@pytest.mark.parametrize("effort", ["low", "medium"])
+def test_automatic_classes_are_the_predicted_and_the_labeled_one(effort: str) -> None:
+    assert automatic_choice(effort, ScoreKind.SOFTMAX) == ClassChoice(top=1, label=True)
+    assert automatic_choice(effort, ScoreKind.VALUE) == ClassChoice(top=1), "no label is one of its outputs"
+    assert automatic_choice("high", ScoreKind.SOFTMAX) == ClassChoice(top=3)

@@ -1,0 +1,130 @@
+"""Shards: the same bytes wherever they are written, read by plain numpy, and one image at a time."""
+
+import pickle
+import zipfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from cnnvis_report.records.images import ImageRecord
+from cnnvis_report.records.run import Keep, StoredFile
+from cnnvis_report.store.arrays import Damaged
+from cnnvis_report.store.shards import ArrayLayout, ShardReader, write_shard
+
+NAME = "arrays/shard-00003.npz"
+
+
+@dataclass(frozen=True)
+class Explained:
+    image: ImageRecord
+    arrays: dict[str, npt.NDArray[Any]] = field(default_factory=dict)
+
+
+def record(name: str) -> ImageRecord:
+    return ImageRecord(name, f"{name}.png", (4, 5), (4, 5), None, top=(), targets=(), maps=())
+
+
+def results() -> list[Explained]:
+    numbers = np.random.default_rng(0)
+    return [
+        Explained(
+            record(f"image-{index}"),
+            {
+                "picture": numbers.integers(0, 255, (4, 5, 3)).astype(np.uint8),
+                "saliency/1": numbers.normal(size=(4, 5)).astype(np.float16),
+                "flat/1": np.zeros((40, 50), dtype=np.float16),
+            },
+        )
+        for index in range(3)
+    ]
+
+
+def test_plain_numpy_reads_each_array_of_a_shard(tmp_path: Path) -> None:
+    records, stored = write_shard(tmp_path, 3, results())
+    assert [image.shard for image in records] == [3, 3, 3]
+    assert stored.bytes == (tmp_path / NAME).stat().st_size
+    with np.load(tmp_path / NAME, allow_pickle=False) as arrays:
+        for result in results():
+            for key, values in result.arrays.items():
+                np.testing.assert_array_equal(arrays[f"{result.image.id}/{key}"], values)
+    with zipfile.ZipFile(tmp_path / NAME) as archive:
+        assert archive.testzip() is None
+
+
+def test_a_shard_has_the_same_bytes_in_any_folder(tmp_path: Path) -> None:
+    first, second = (write_shard(tmp_path / name, 3, results()) for name in ("one", "other"))
+    assert first == second
+    assert (tmp_path / "one" / NAME).read_bytes() == (tmp_path / "other" / NAME).read_bytes()
+
+
+def test_a_reader_gives_one_image_and_travels_to_another_process(tmp_path: Path) -> None:
+    _, stored = write_shard(tmp_path, 3, results())
+    reader = ShardReader()
+    for result in reversed(results()):
+        arrays = reader.read(tmp_path, 3, result.image.id, stored)
+        assert arrays.keys() == result.arrays.keys()
+        assert all((arrays[key] == values).all() for key, values in result.arrays.items())
+    assert pickle.loads(pickle.dumps(reader)).read(tmp_path, 3, "image-1", stored)
+
+
+def flipped(content: bytes) -> bytes:
+    return content[:100] + bytes([content[100] ^ 1]) + content[101:]
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        pytest.param(lambda content: content[:-7], "bytes in the place of", id="cut"),
+        pytest.param(flipped, "another digest", id="one bit"),
+    ],
+)
+def test_a_damaged_shard_is_named(damage: Any, reason: str, tmp_path: Path) -> None:
+    _, stored = write_shard(tmp_path, 3, results())
+    reader = ShardReader()
+    reader.read(tmp_path, 3, "image-0", stored)
+    (tmp_path / NAME).write_bytes(damage((tmp_path / NAME).read_bytes()))
+    with pytest.raises(Damaged, match=reason):
+        reader.read(tmp_path, 3, "image-0", stored)
+
+
+def test_what_isn_t_as_written_is_noticed_without_a_digest_too(tmp_path: Path) -> None:
+    write_shard(tmp_path, 3, results())
+    (tmp_path / NAME).write_bytes(flipped((tmp_path / NAME).read_bytes()))
+    with pytest.raises(Damaged, match="isn't as it was written"):
+        ShardReader().read(tmp_path, 3, "image-0")
+
+
+@pytest.mark.parametrize(
+    ("number", "image", "reason"),
+    [
+        pytest.param(3, "image-9", "nothing of 'image-9'", id="image"),
+        pytest.param(4, "image-0", "is missing", id="shard"),
+    ],
+)
+def test_what_a_shard_hasn_t_got_is_said(number: int, image: str, reason: str, tmp_path: Path) -> None:
+    _, stored = write_shard(tmp_path, 3, results())
+    with pytest.raises(Damaged, match=reason):
+        ShardReader().read(tmp_path, number, image, stored)
+
+
+def test_a_shard_that_was_never_written_is_no_shard(tmp_path: Path) -> None:
+    write_shard(tmp_path, 3, results())
+    with pytest.raises(Damaged, match="in the place of 1"):
+        ShardReader().read(tmp_path, 3, "image-0", StoredFile(1, "0" * 64))
+
+
+@pytest.mark.parametrize(
+    ("images", "asked", "size"),
+    [
+        pytest.param(1000, None, None, id="a thousand"),
+        pytest.param(1001, None, 100, id="more"),
+        pytest.param(10, 2, 2, id="asked for"),
+        pytest.param(10_000, 0, None, id="refused"),
+    ],
+)
+def test_a_run_is_sharded_beyond_a_thousand_images(images: int, asked: int | None, size: int | None) -> None:
+    assert ArrayLayout.of(images, Keep.REDUCED, asked).shard_size == size
