@@ -10,7 +10,7 @@ from cnnvis_report.cli import comparing, results
 from cnnvis_report.cli import share as sharing
 from cnnvis_report.cli.params import printable
 from cnnvis_report.cli.unfinished import page_meanwhile
-from cnnvis_report.errors import GapsFound, RulesHold
+from cnnvis_report.errors import BadRequest, GapsFound, RulesHold
 from cnnvis_report.pipeline.config import OutputConfig, ShareConfig
 
 if TYPE_CHECKING:
@@ -84,14 +84,18 @@ def make(setup: "Setup", config: OutputConfig, console: "Console", share: ShareC
     Raises:
         BadRequest: what is handed on can't be written there, or the time is too short; nothing has run then.
     """
+    from cnnvis_report.cli.run_lines import too_short
     from cnnvis_report.pipeline.efforts import plan_efforts
     from cnnvis_report.pipeline.run import run
     from cnnvis_report.report.site_writer import SiteOptions
+    from cnnvis_report.report.time_estimate import pages_seconds
     from cnnvis_report.report.write import write_site
     from cnnvis_report.store.run_folder import load_run
 
     how = sharing.checked(share or ShareConfig(), config, config.output)
-    planned = plan_efforts(setup, config.output)
+    planned = plan_efforts(setup, config.output, pages_seconds)
+    if not planned.fits:
+        raise BadRequest(too_short(planned))
     console.plan(planned)
     images = planned.plan.images
     with page_meanwhile(planned.setup, config, console, images) as progress:
