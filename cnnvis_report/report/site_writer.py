@@ -2,6 +2,7 @@
 
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from cnnvis_report.data.prefetch import processors
@@ -25,6 +26,7 @@ from cnnvis_report.report.views.report import Report
 from cnnvis_report.store.names import FIGURE
 from cnnvis_report.store.run_folder import StoredRun
 
+TEXTS = 8  # pages of which only the text is written take an eighth of the time
 PAGES = 2000  # images that get a page, unless another number is asked for
 
 
@@ -80,12 +82,19 @@ def write_pages(
 def _write_images(
     report: Report, folder: Path, progress: Progress, options: SiteOptions, before: RenderedSite | None
 ) -> dict[str, ImagePage]:
-    known = before.images if before is not None else {}
+    known, keys = before.images if before is not None else {}, page_keys(report)
     entries = (ImageEntry(image, beside, known.get(image.id)) for image, beside in with_neighbors(report))
+    first = next(entries, None)
     maps = report.summary.maps * report.image_pages // max(1, report.summary.images)
+    if (
+        first is not None
+        and first.before is not None
+        and first.before.content == keys.of(report, first.image, first.neighbors)[0]
+    ):
+        maps //= TEXTS  # most likely the maps of the others are drawn already, too
     work = worked(
-        ImagePages(report, folder, page_keys(report)),
-        entries,
+        ImagePages(report, folder, keys),
+        entries if first is None else chain([first], entries),
         processes=page_processes(maps, options.processes),
         threads=min(processors(WORKERS), options.processes or WORKERS),
     )
