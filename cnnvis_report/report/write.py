@@ -57,9 +57,11 @@ def write_site(
         progress: told of each image when its page is made.
 
     Raises:
-        BadRequest: the run is damaged, the page can't be made so small, or somebody else is writing there.
+        BadRequest: the run is damaged or keeps no arrays, the page can't be made so small, or somebody else is writing
+        there.
         WentAway: the folder is gone.
     """
+    run.need_arrays()
     listener, folder = progress or Progress(), run.folder
     if single_file or max_size is not None:
         return replace_pages(folder, lambda building: write_single(run, building, listener, max_size))
