@@ -33,9 +33,9 @@ class ExplainConfig:
     )
     effort: str = setting(
         "medium",
-        "How many passes through the network the maps of an image may take with --methods standard: about 40 (low), 100 "
-        "(medium), 500 (high), or as many as methods are defined with (max). The plan says how long each takes. Options "
-        "that you set stay as they are.",
+        "How many passes through the network the maps of an image may take with --methods standard: about 40 (low), "
+        "100 (medium), 500 (high), or as many as methods are defined with (max). The plan says how long each takes. "
+        "Options that you set stay as they are.",
         Choice(EFFORTS),
         decides=False,
     )
