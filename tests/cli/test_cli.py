@@ -80,7 +80,8 @@ def test_images_without_a_label_have_a_stated_gap(drawn: Path, tmp_path: Path) -
 
 def test_several_layers(drawn: Path, tmp_path: Path) -> None:
     layers = ("--layer", "features.0", "--layer", "features")
-    command(*TINY, drawn, "-o", tmp_path / "r", "-m", "grad_cam,guided_grad_cam,saliency", *layers, "-q")
+    command(*TINY, drawn, "-o", tmp_path / "r", "-m", "grad_cam,guided_grad_cam,saliency", *layers, "-q",
+            "--keep", "full")  # fmt: skip
     image = next(load_run(tmp_path / "r").images())
     shapes = {(map_record.method, map_record.layer): map_record.shape for map_record in image.maps}
     assert shapes == {
