@@ -110,3 +110,15 @@ def test_commands_say_the_effort_and_pages_state_it(drawn: Path, tmp_path: Path)
     assert record.settings["effort"] == "max" and record.method("smoothgrad").options["n"] == 2
     assert "time" not in record.settings and "--effort max" in str(record.provenance["command"])
     assert "effort: max" in (tmp_path / "r" / "index.html").read_text(encoding="utf-8")
+
+
+def test_the_arrays_of_a_run_are_as_large_as_what_is_kept_of_its_maps(
+    clock: Clock, drawn: Path, tmp_path: Path
+) -> None:
+    methods = {"methods": ("gradient", "saliency"), "classes": "top:1"}
+    reduced, full = (planned(drawn, tmp_path, keep=keep, **methods).plan for keep in ("reduced", "full"))
+    sides, picture = 40 * 40, 3 * 40 * 40
+    assert full.bytes == full.images * (2 * 3 * 4 * sides + picture)
+    assert reduced.bytes == reduced.images * (
+        (2 + sum(info.color for info, _ in reduced.maps) * 3 + 2) * sides + picture
+    )
