@@ -50,8 +50,8 @@ def expected_gradients(tape: Tape, targets: Tensor, *, n: int = 32) -> Tensor:
         start = others[drawn]
         difference = images - start
         between = tape.replay(start + shares.view(-1, 1, 1, 1) * difference)
-        for k, sum_k in enumerate(sums):
-            sum_k += difference * between.gradients(targets[:, k]).pixels / n
+        for sum_k, gradient in zip(sums, between.pixel_gradients(targets), strict=True):
+            sum_k += difference * gradient / n
         baseline_scores += tape.scores(start) / n
     maps = torch.stack(sums, dim=1)
     rise = (tape.logits - baseline_scores).gather(1, targets)

@@ -61,8 +61,7 @@ def _moments(tape: Tape, targets: Tensor, n: int, level: float) -> tuple[Tensor,
     squares = torch.zeros_like(mean)
     for draw, noise in enumerate(tape.noise(n), start=1):
         noisy = tape.replay(images + deviation * noise)
-        for k, column in enumerate(targets.unbind(dim=1)):
-            gradient = noisy.gradients(column).pixels
+        for k, gradient in enumerate(noisy.pixel_gradients(targets)):
             # a step at a time: a difference of two large sums would lose small variances
             difference = gradient - mean[:, k]
             mean[:, k] += difference / draw
