@@ -12,6 +12,9 @@ from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.run import RunRecord
 from tests.figures import draw_coarsely, full_figures
 
+# pytest compiles 700 files, and hundreds of processes the package, again each time where nothing is kept in __pycache__
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 os.environ.setdefault("TORCH_HOME", "/nonexistent/torch-home")  # no test may find, or fetch, somebody's weights
 # two processors are enough for all processes together, those that tests start among them
 WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))

@@ -110,7 +110,7 @@ def test_its_maps_are_right_and_stand_on_the_page(site: Any, drawn: Path, tmp_pa
     run = load_run(tmp_path / "r")
     assert run.record.method("halves").options == {"share": 0.25}
     for image in run.images():
-        arrays = run.arrays(image.id)
+        arrays = run.maps(image)
         maps = {
             each.method: arrays[each.key].astype(np.float32)
             for each in image.maps

@@ -17,7 +17,7 @@ Rule = Callable[[Aliases, Any, Any], Any]  # aliases, the record, the value of t
 
 # settings that name nothing; all others are dropped where they are texts
 SETTINGS = frozenset(
-    {"methods", "metrics", "inspect", "precision", "select", "limit_order", "task", "interpolation"}
+    {"methods", "metrics", "inspect", "keep", "precision", "select", "limit_order", "task", "interpolation"}
     | {"parametrization", "init", "mean", "std", "range", "rgb", "resize", "crop", "size", "device"}
 )
 PROVENANCE = frozenset(

@@ -1,7 +1,8 @@
 """A copy of a run folder in which nothing has a name: images, classes and layers are numbered."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -9,13 +10,24 @@ import numpy as np
 import numpy.typing as npt
 
 from cnnvis_report.records.images import ImageRecord
-from cnnvis_report.records.run import StoredFile
+from cnnvis_report.records.run import Keep, StoredFile
 from cnnvis_report.sharing.aliases import Aliases
 from cnnvis_report.sharing.anonymize import anonymous
 from cnnvis_report.store.arrays import write_arrays
+from cnnvis_report.store.half import COLOR, SCALE
 from cnnvis_report.store.manifest import write_manifest
-from cnnvis_report.store.names import ARRAYS, INSPECTION, SNAPSHOTS, array_key, arrays_name, inspection_name, place
+from cnnvis_report.store.names import (
+    ARRAYS,
+    INSPECTION,
+    SNAPSHOTS,
+    array_key,
+    arrays_name,
+    inspection_name,
+    place,
+    shard_name,
+)
 from cnnvis_report.store.run_folder import StoredRun, load_run
+from cnnvis_report.store.shards import write_shard
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 OF_LAYERS = ("kernels", "channel_stats", "top_images", "maps", "channels", "summary", "units", "inverted")
@@ -32,13 +44,11 @@ def write_anonymous(run: StoredRun, folder: Path, title: str | None = None) -> S
     Raises:
         BadRequest: the run is damaged.
     """
+    run.need_arrays()
     aliases = Aliases(run.record, run.images())
-    files: dict[str, StoredFile] = {}
     for inner in (ARRAYS, INSPECTION):
         (folder / inner).mkdir(parents=True)
-    for image in run.images():
-        name = arrays_name(aliases.image_id(image.id))
-        files[name] = write_arrays(place(folder, name), _map_arrays(image, run.maps(image), aliases))
+    files = dict(_map_files(run, folder, aliases))
     for name in (Path(name).stem for name in run.record.files if name.startswith(f"{INSPECTION}/")):
         other = inspection_name(aliases.image_id(name))
         arrays = _inspection_arrays(name, run.inspection_arrays(name), aliases)
@@ -53,10 +63,34 @@ def write_anonymous(run: StoredRun, folder: Path, title: str | None = None) -> S
     return load_run(folder)
 
 
-def _map_arrays(image: ImageRecord, arrays: Arrays, aliases: Aliases) -> Arrays:
+@dataclass(frozen=True)
+class _Anonymous:
+    """An image of the copy."""
+
+    image: ImageRecord
+    arrays: Arrays
+
+
+def _map_files(run: StoredRun, folder: Path, aliases: Aliases) -> Iterator[tuple[str, StoredFile]]:
+    """Write the arrays of all images, in files as the run has them; what each is known by."""
+    deflated = run.record.keep is not Keep.FULL
+    for number, images in groupby(run.images(), lambda image: image.shard):
+        results = (_Anonymous(anonymous(image, aliases), _map_arrays(run, image, aliases)) for image in images)
+        if number is not None:
+            yield shard_name(number), write_shard(folder, number, results, deflated=deflated)[1]
+            continue
+        for result in results:
+            name = arrays_name(result.image.id)
+            yield name, write_arrays(place(folder, name), result.arrays, deflated=deflated)
+
+
+def _map_arrays(run: StoredRun, image: ImageRecord, aliases: Aliases) -> Arrays:
     """The arrays of an image, its maps by the names of the copy."""
-    keys = {record.key: array_key(record.method, aliases.layer(record.layer), record.target) for record in image.maps}
-    return {keys.get(key, key): array for key, array in arrays.items()}
+    keys: dict[str, str] = {}
+    for record in image.maps:
+        other = array_key(record.method, aliases.layer(record.layer), record.target)
+        keys |= {f"{record.key}{rest}": f"{other}{rest}" for rest in ("", f"/{SCALE}", f"/{COLOR}")}
+    return {keys.get(key, key): array for key, array in run.stored_arrays(image).items()}
 
 
 def _inspection_arrays(name: str, arrays: Arrays, aliases: Aliases) -> dict[str, npt.NDArray[np.generic]]:

@@ -142,7 +142,7 @@ def look(report: Path, sets: Path, network: str, scenes: str) -> Look:
 def _images(stored: StoredRun, sets: Path, scenes: str) -> Iterator[tuple[dict[str, Mask], dict[str, Array]]]:
     """Each image's regions, and its maps as they are shown, by their methods."""
     for image in stored.images():
-        arrays = stored.arrays(image.id)
+        arrays = stored.maps(image)
         maps = {each.method: stored.record.method(each.method).shown(arrays[each.key]) for each in image.maps}
         yield regions_of(sets, scenes, image.name, image.size), maps
 

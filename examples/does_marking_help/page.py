@@ -127,7 +127,7 @@ def _examples(sets: Path) -> list[str]:
 
 
 def _view(run: StoredRun, image: ImageRecord, sets: Path, scenes: str) -> View:
-    arrays = run.arrays(image.id)
+    arrays = run.maps(image)
     regions = regions_of(sets, scenes, image.name, image.size)
     boxes = {region: _box(regions[region]) for region in ("patch", "mark") if region in regions}
     stills = [Still("what the network saw", data_uri(thumbnail(arrays["picture"])), {})]

@@ -80,7 +80,8 @@ def test_images_without_a_label_have_a_stated_gap(drawn: Path, tmp_path: Path) -
 
 def test_several_layers(drawn: Path, tmp_path: Path) -> None:
     layers = ("--layer", "features.0", "--layer", "features")
-    command(*TINY, drawn, "-o", tmp_path / "r", "-m", "grad_cam,guided_grad_cam,saliency", *layers, "-q")
+    command(*TINY, drawn, "-o", tmp_path / "r", "-m", "grad_cam,guided_grad_cam,saliency", *layers, "-q",
+            "--keep", "full")  # fmt: skip
     image = next(load_run(tmp_path / "r").images())
     shapes = {(map_record.method, map_record.layer): map_record.shape for map_record in image.maps}
     assert shapes == {
@@ -112,8 +113,10 @@ def test_images_of_many_sizes_and_aspects(tmp_path: Path) -> None:
 
 
 def test_gray_networks(drawn: Path, tmp_path: Path) -> None:
-    command("run", "tests.factories:gray", drawn, "-o", tmp_path / "r", "--size", "32", "-m", "standard", "-q",
-            "-O", "smoothgrad.n=2", "-O", "integrated_gradients.steps=2", "-O", "occlusion.patch=16")  # fmt: skip
+    few = ("smoothgrad.n=2", "integrated_gradients.steps=2", "occlusion.patch=16")
+    options = [word for option in few for word in ("-O", option)]
+    words = ("--size", "32", "-m", "standard", "--classes", "top:3", "-q", *options)
+    command("run", "tests.factories:gray", drawn, "-o", tmp_path / "r", *words)
     image = next(load_run(tmp_path / "r").images())
     arrays = load_arrays(tmp_path / "r", image.id)
     assert arrays["picture"].shape == (32, 32) and len(image.maps) == standard_methods() * 3

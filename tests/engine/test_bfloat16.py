@@ -124,7 +124,7 @@ def test_a_run_says_what_bfloat16_makes_of_the_order(
     assert exact.record.precision == ()
     assert {check.method for check in checks} == {"occlusion", "rise"}
     first = {name: next(iter(run.images())) for name, run in runs.items()}
-    arrays = {name: run.arrays(first[name].id) for name, run in runs.items()}
+    arrays = {name: run.maps(first[name]) for name, run in runs.items()}
     target = first["exact"].top[0].index
     for check in checks:
         key = f"{check.method}/{target}"
@@ -149,7 +149,7 @@ def test_a_method_whose_order_is_lost_stays_exact(
     auto = load_run(tmp_path / "auto")
     assert not any(check.used for check in auto.record.precision) and auto.record.precision
     for image in exact.images():
-        one, two = (run.arrays(image.id) for run in (auto, exact))
+        one, two = (run.maps(image) for run in (auto, exact))
         assert all(np.array_equal(one[key], two[key]) for key in one)
 
 

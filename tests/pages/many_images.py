@@ -44,9 +44,9 @@ class ManyImages(StoredRun):
                 targets=(replace(example.targets[0]),),
             )
 
-    def arrays(self, image: str) -> dict[str, Array]:
+    def unchecked_arrays(self, image: ImageRecord) -> dict[str, Array]:
         """Those of the first image of the stored run, whose maps all images have."""
-        return super().arrays(next(super().images()).id)
+        return super().unchecked_arrays(next(super().images()))
 
 
 def many(count: int) -> ManyImages:

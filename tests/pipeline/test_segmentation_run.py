@@ -98,7 +98,7 @@ def test_pages_show_the_segmentation_and_know_no_accuracy(segmented: Any) -> Non
 
 
 def test_a_target_function_is_explained_by_its_name(pictures: Path, tmp_path: Path) -> None:
-    words = ("--target", "tests.segmenters:red_share", "-o", tmp_path / "r", "-m", "gradient")
+    words = ("--target", "tests.segmenters:red_share", "-o", tmp_path / "r", "-m", "gradient", "--keep", "full")
     done = command("run", NETWORK, pictures, *words, *CALM)
     assert "task: regression, as a target function makes them" in done.output
     assert "explained: what red_share gives" in done.output

@@ -120,7 +120,7 @@ def test_a_report_shows_the_boxes(network: Detector, tmp_path: Path) -> None:
         first = image.record.top[0]
         assert first.probability == pytest.approx(max(float(score.probability or 0) for score in image.record.top))
         assert {score.name for score in image.record.targets} <= {"ant", "bee", "cat"}
-        boxes = report.arrays(image.record.id)["boxes"]
+        boxes = report.maps(image.record)["boxes"]
         assert boxes.shape[1] == 6 and float(boxes[0, 5]) == pytest.approx(present(first.probability))
         page = (tmp_path / "report" / "images" / f"{image.record.id}.html").read_text(encoding="utf-8")
         assert "Predicted boxes" in page

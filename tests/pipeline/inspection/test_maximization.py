@@ -71,7 +71,7 @@ def test_an_optimization_that_an_image_of_the_set_matches_has_not_converged(
 
     with monkeypatch.context() as patch:
         network = Subject(seeded(Tiny(5)), torch.zeros(1, 3, 40, 40))
-        pictures = [circle.arrays(image.id)["picture"] for image in circle.images()]
+        pictures = [circle.maps(image)["picture"] for image in circle.images()]
         x = torch.stack([torch.from_numpy(picture).permute(2, 0, 1) / 255 for picture in pictures])
         best = float(Tape(network, (x - 0.5) / 0.25).logits[:, 0].max())
         patch.setattr(maximization, "maximize_activations", failing)

@@ -48,7 +48,7 @@ def test_masks_of_ones_own_say_where_maps_should_point(masked: Any) -> None:
 def test_every_image_with_a_mask_is_located_for_its_labels_class(tmp_path: Path) -> None:
     """Also where methods are named and nothing else is measured."""
     command("make-dataset", "shapes", "-o", tmp_path / "d", "-n", "10")
-    words = ("-o", tmp_path / "r", "-m", "gradient,random", "--classes", "top:5", "-q")
+    words = ("-o", tmp_path / "r", "-m", "gradient,random", "--classes", "top:5", "-q", "--keep", "full")
     data = (tmp_path / "d" / "images", "--masks", tmp_path / "d" / "masks")
     command(*TINY, *data, *words)
     run = load_run(tmp_path / "r")
