@@ -16,6 +16,8 @@ from cnnvis_report.pipeline.config import OutputConfig, ShareConfig
 if TYPE_CHECKING:
     from cnnvis_report.cli.console import Console
     from cnnvis_report.pipeline.setup import Setup
+    from cnnvis_report.pipeline.stats import RunStats
+    from cnnvis_report.records.run import RunRecord
     from cnnvis_report.store.run_folder import StoredRun
 
 
@@ -102,25 +104,48 @@ def make(setup: "Setup", config: OutputConfig, console: "Console", share: ShareC
         with console.progress("Explain", images):
             record, stats = run(planned.setup, planned.plan, config.output, progress)
         console.bill(record, stats)
+        stored, missing = load_run(config.output), _missing(record, stats)
+        if record.keep == "none":  # the pages were written before the arrays were removed
+            console.warn(f"{config.output}: the run is complete and keeps no arrays; its pages stay as they are.")
+            return Made(stored, _written_page(stored), missing)
         with console.progress("Pages", record.images):
-            stored = load_run(config.output)
             options = SiteOptions(config.pages, config.processes)
             written = write_site(
                 stored, single_file=config.single_file, max_size=how.max_size, options=options, progress=console
             )
     console.pages(written)
     handed_on = sharing.hand_on(stored, how)
-    missing = len(record.skipped) + len(record.not_applicable) + len(record.stages_not_applicable) + stats.missing_maps
     return Made(stored, written.first_page, missing, tuple(handed_on))
 
 
+def _missing(record: "RunRecord", stats: "RunStats") -> int:
+    """How many files were skipped, and how many maps and stages are missing."""
+    return len(record.skipped) + len(record.not_applicable) + len(record.stages_not_applicable) + stats.missing_maps
+
+
+def _written_page(stored: "StoredRun") -> Path:
+    """The first page of a run that keeps no arrays, from which none can be made any more.
+
+    Raises:
+        BadRequest: it isn't there.
+    """
+    page = stored.folder / "index.html"
+    if not page.is_file():
+        stored.need_arrays()
+    return page
+
+
 def conclude(result: Made, config: OutputConfig) -> None:
-    """Write what else was asked for; then fail where something is missing that may not be, or where a rule holds.
+    """Write what else was asked for, and remove the arrays where none are kept.
+
+    Then fail where something is missing that may not be, or where a rule holds.
 
     Raises:
         GapsFound: saying how much is missing, and where it is listed. RulesHold: a rule holds, or what it reads isn't
         known; where something is missing as well, that is its last line.
     """
+    from cnnvis_report.store.discard import discard_arrays
+
     page = result.first_page.with_name("run.html")
     gaps = [f"--strict: {result.missing} things are missing; {page} lists them."]
     if not (config.strict and result.missing):
@@ -129,6 +154,9 @@ def conclude(result: Made, config: OutputConfig) -> None:
         _deliver(result.stored, config)
     except RulesHold as error:
         raise RulesHold([*error.lines, *gaps]) from error
+    finally:
+        if config.keep == "none":
+            discard_arrays(config.output)
     if gaps:
         raise GapsFound(gaps[0])
 

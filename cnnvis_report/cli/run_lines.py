@@ -85,10 +85,11 @@ def _effort_lines(planned: "PlannedRun") -> Iterator[str]:
     """How long the whole takes at its effort and at the others, and what takes most of it."""
     others = [f"{name} {fmt.duration(s)}" for name, s in planned.seconds.items() if name != planned.effort]
     chosen = f" fits into {fmt.duration(planned.time)}" if planned.time is not None else ""
-    yield (
-        f"          effort {planned.effort}{chosen}: {about(planned.plan.whole)} in all, pages included "
-        f"({', '.join(others)})"
-    )
+    whole = f"{about(planned.plan.whole)} in all, pages included"
+    if len(set(planned.seconds.values())) == 1:
+        yield f"          {whole}"
+    else:
+        yield f"          effort {planned.effort}{chosen}: {whole} ({', '.join(others)})"
     shares = _shares(planned.plan)
     if planned.plan.whole >= SECOND and shares:
         yield f"          most of it: {shares}"

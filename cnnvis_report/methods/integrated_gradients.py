@@ -20,6 +20,7 @@ from cnnvis_report.records.methods import Family, Kind, Sign
     batched_targets=True,
     bounds={"steps": Between(1, 2_000)},
     notes={"steps": "{} steps", "baseline": "from {}"},
+    effort={"low": {"steps": 3}, "medium": {"steps": 8}, "high": {"steps": 32}},
 )
 def integrated_gradients(tape: Tape, targets: Tensor, *, steps: int = 32) -> Tensor:
     """What each pixel adds to the class score on the way from a black image to this one.

@@ -160,7 +160,8 @@ def plan_setups(setups: Sequence[Setup], pages: PagesSeconds) -> list[Plan]:
     in_bfloat16 = any(_reduced(setup, dry_run) or _reduced_metrics(setup) for setup, dry_run, _ in planned)
     time = measure_passes(subject, inputs, reduced=in_bfloat16)
     plans = [_plan(setup, dry_run, classes, batch, time) for setup, dry_run, classes in planned]
-    return [replace(plan, pages=pages(plan.maps, plan.images, plan.classes)) for plan in plans]
+    of_pages = {id(plan.dry_run): pages(plan.maps, plan.images, plan.classes) for plan in plans}
+    return [replace(plan, pages=of_pages[id(plan.dry_run)]) for plan in plans]
 
 
 def _dry_run(tape: DryRunTape, tasks: Sequence[Task], classes: Sequence[int]) -> DryRun:

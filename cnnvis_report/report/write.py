@@ -47,9 +47,11 @@ def write_site(
         progress: told of each image when its page is made.
 
     Raises:
-        BadRequest: the run is damaged, the page can't be made so small, or somebody else is writing there.
+        BadRequest: the run is damaged or keeps no arrays, the page can't be made so small, or somebody else is writing
+        there.
         WentAway: the folder is gone.
     """
+    run.need_arrays()
     listener = progress or Progress()
     return replace_pages(
         run.folder,

@@ -8,7 +8,7 @@ from cnnvis_report.errors import BadRequest
 from cnnvis_report.evidence import evidence_of
 from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.inspection import InspectionRecord
-from cnnvis_report.records.run import RunRecord
+from cnnvis_report.records.run import Keep, RunRecord
 from cnnvis_report.records.training import SnapshotSeries
 from cnnvis_report.store.intact_parts import inspection_is_whole, whole_images
 from cnnvis_report.store.manifest import ImagesLeft, read_head, write_manifest
@@ -42,7 +42,7 @@ def repair(folder: Path) -> list[str]:
     lost = run.images - len(intact)
     has_snapshots = not run.snapshots or inspection_is_whole(folder, SNAPSHOTS, run)
     snapshots = tuple(series for series in run.snapshots if series.image in ids) if has_snapshots else ()
-    files = _files_of(intact, inside, snapshots)
+    files = _files_of(intact, inside, snapshots) if run.keep is not Keep.NONE else set()
     as_written = true and left.all_there and not lost and not looked
     if as_written and snapshots == run.snapshots and files == run.files.keys():
         return []

@@ -115,6 +115,7 @@ class StoredRun:
         Raises:
             Damaged: they aren't what the run has written.
         """
+        self.need_arrays()
         arrays = self._read(inspection_name(name))
         wrong = "" if name == SNAPSHOTS else wrong_inspection(self.record.inspection, name, arrays)
         if wrong:

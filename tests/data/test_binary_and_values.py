@@ -98,6 +98,8 @@ def test_the_map_of_the_negative_class_is_the_negation(two: Any, tmp_path: Path)
         "gradient,saliency",
         "--device",
         "cpu",
+        "--classes",
+        "top:2",
         "--keep",
         "full",
     )

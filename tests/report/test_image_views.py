@@ -79,7 +79,8 @@ def test_bars_are_of_the_highest_scores_and_of_all_that_is_explained(image: Imag
 
 
 def tiles(report: Report, image: ImageRecord) -> dict[str, Tile]:
-    ends = scale_ends(report.run, image, report.stored.maps(image))
+    stored = next(record for record in report.stored.images() if record.id == image.id)
+    ends = scale_ends(report.run, image, report.stored.maps(stored))
     return {tile.method.name: tile for section in sections(report, image, ends) for tile in section.tiles}
 
 

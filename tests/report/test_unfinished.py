@@ -54,7 +54,7 @@ def add(writer: RunWriter, stored: StoredRun, number: int, count: int = 1) -> No
     """Images of the fixture under many names are done."""
     run = many(SHOWN + 6)
     for image in list(run.images())[number : number + count]:
-        writer.add(image, run.arrays(image.id), {})
+        writer.add(image, run.stored_arrays(image), {})
 
 
 def text(folder: Path) -> str:
@@ -127,7 +127,7 @@ def test_the_complete_report_takes_its_place(tmp_path: Path, stored: StoredRun, 
     writer = RunWriter(folder, stored.record.identity or Identity({}), names, resume=False)
     page = UnfinishedReport(folder, "title", len(images), stored.record.methods, clock)
     for image in images:
-        writer.add(image, stored.arrays(image.id), {})
+        writer.add(image, stored.stored_arrays(image), {})
     page.update()
     assert "2 of 2 images so far" in text(folder) and "may still follow" in text(folder)
     for name in stored.record.files:
