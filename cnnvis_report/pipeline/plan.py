@@ -19,6 +19,8 @@ from cnnvis_report.pipeline.pass_time import PassTime, measure_passes
 from cnnvis_report.pipeline.setup import Setup
 from cnnvis_report.pipeline.stages.map_tests import MapTestPlan, plan_tests
 from cnnvis_report.pipeline.targets import ClassChoice
+from cnnvis_report.records.methods import MethodInfo
+from cnnvis_report.records.run import Keep
 from cnnvis_report.report.time_estimate import pages_seconds
 
 NAMED = 3  # parts that take most of the time
@@ -175,7 +177,7 @@ def _plan(setup: Setup, dry_run: DryRun, classes: int, batch: int, time: PassTim
         classes=classes,
         time=time,
         reduced=_reduced(setup, dry_run),
-        bytes=len(images) * _image_bytes(dry_run, classes, size),
+        bytes=len(images) * _image_bytes(maps, classes, size, full=setup.config.output.keep == Keep.FULL),
         measured=measured,
         metrics=metrics.passes(len(dry_run.tasks)) if metrics else 0.0,
         reduced_metrics=_reduced_metrics(setup),
@@ -199,9 +201,17 @@ def _most_classes(subject: Subject, images: ImageSet, choice: ClassChoice, logit
     return [*classes, *(index for index in range(len(logits)) if index not in classes)][:most]
 
 
-def _image_bytes(dry_run: DryRun, classes: int, size: tuple[int, ...]) -> int:
-    """Of one image's arrays: its maps and the picture of this (height, width)."""
-    return sum(4 * prod(shape) for shape in dry_run.shapes) * classes + prod(size) * 3
+def _image_bytes(
+    maps: Sequence[tuple[MethodInfo, tuple[int, ...]]], classes: int, size: tuple[int, ...], *, full: bool
+) -> int:
+    """Of one image's arrays, before they are deflated: its maps and the picture of this (height, width).
+
+    full: whether all channels of maps are kept, in single precision.
+    """
+    picture = 3 * prod(size)
+    if full:
+        return sum(4 * prod(shape) for _, shape in maps) * classes + picture
+    return sum((5 if method.color else 2) * prod(shape[-2:]) for method, shape in maps) * classes + picture
 
 
 def _reduced(setup: Setup, dry_run: DryRun) -> tuple[Task, ...]:
