@@ -22,6 +22,7 @@ from cnnvis_report.models.loader import loaders
 from cnnvis_report.pipeline.config import RunConfig
 from cnnvis_report.pipeline.metrics_budget import BUDGETS
 from cnnvis_report.pipeline.stages import data_randomization, max_sensitivity, random_logit, randomization
+from cnnvis_report.records.effort import EFFORTS
 from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.metrics import MetricInfo, MetricKind
 from cnnvis_report.records.run import RunRecord
@@ -46,6 +47,17 @@ def methods_table() -> str:
     entries = by_family([entry.info for entry in methods()])
     body = [[f"`{info.name}`", info.summary, f"{info.kind}, {info.sign}", info.preset, info.source] for info in entries]
     return rows(["name", "what it shows", "map", "set", "source"], body)
+
+
+def effort_options_table() -> str:
+    """Every option of a method that an effort sets."""
+    body = [
+        [f"`{entry.name}`", f"`{option}`", *(in_words(entry.options_at(effort, {})[option]) for effort in EFFORTS)]
+        for entry in methods()
+        for option in entry.info.options
+        if any(option in options for options in entry.effort.values())
+    ]
+    return rows(["method", "option", *(f"`{effort}`" for effort in EFFORTS)], body)
 
 
 def metrics_table() -> str:
@@ -227,6 +239,7 @@ def type_in_words(kind: Any) -> str:
 
 TABLES: dict[str, Callable[[], str]] = {
     "methods": methods_table,
+    "effort-options": effort_options_table,
     "metrics": metrics_table,
     "map-tests": map_tests_table,
     "ways": ways_table,

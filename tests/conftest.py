@@ -12,6 +12,9 @@ from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.run import RunRecord
 from tests.figures import draw_coarsely, full_figures
 
+# pytest compiles 700 files, and hundreds of processes the package, again each time where nothing is kept in __pycache__
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 os.environ.setdefault("TORCH_HOME", "/nonexistent/torch-home")  # no test may find, or fetch, somebody's weights
 # two processors are enough for all processes together, those that tests start among them
 WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
@@ -26,7 +29,12 @@ pytest_plugins = ["tests.pages.browser"]
 REAL = Path(os.environ.get("CNNVIS_REAL", Path(__file__).parents[2] / "shared" / "real"))
 
 
+# begun first: a test of half a minute that comes last leaves the other workers without work
+LONGEST = ("tests/test_", "tests/robustness/", "tests/engine/test_every_network.py")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
     for item in items:
         if item.get_closest_marker("gpu") and not torch.cuda.is_available():
             item.add_marker(pytest.mark.skip(reason="no CUDA device"))
@@ -136,7 +144,18 @@ def rewritten(folder: Path, change: Change) -> None:
     write_manifest(folder, *change(run, list(images_in(folder / "run.json", run))))
 
 
-STANDARD = ["--device", "cpu", "-O", "smoothgrad.n=3", "-O", "integrated_gradients.steps=4", "-O", "occlusion.patch=10"]
+STANDARD = [
+    "--device",
+    "cpu",
+    "--effort",
+    "max",
+    "-O",
+    "smoothgrad.n=3",
+    "-O",
+    "integrated_gradients.steps=4",
+    "-O",
+    "occlusion.patch=10",
+]
 
 
 @pytest.fixture(scope="session")

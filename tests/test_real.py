@@ -34,7 +34,9 @@ def network(real: Path) -> Any:
 @pytest.fixture(scope="module")
 def photographs(real: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
     folder = tmp_path_factory.mktemp("real") / "r"
-    command("run", *network(real)[:1], real / "photos", *network(real)[1:], "-o", folder, "-m", "quick", "-q")
+    command(
+        "run", *network(real)[:1], real / "photos", *network(real)[1:], "-o", folder, "-m", "cam,guided_backprop", "-q"
+    )
     return folder
 
 

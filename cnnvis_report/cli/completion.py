@@ -31,7 +31,7 @@ def _methods(_: Mapping[str, Any]) -> list[str]:
     from cnnvis_report.methods.catalog import catalog
     from cnnvis_report.methods.registry import PRESETS
 
-    return [*PRESETS, *(info.name for info in catalog())]
+    return [*PRESETS, *(method.name for method in catalog())]
 
 
 def _models(_: Mapping[str, Any]) -> list[str]:

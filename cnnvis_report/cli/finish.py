@@ -9,12 +9,16 @@ import click
 from cnnvis_report.cli import comparing, results
 from cnnvis_report.cli import share as sharing
 from cnnvis_report.cli.params import printable
-from cnnvis_report.errors import GapsFound, RulesHold
-from cnnvis_report.pipeline.config import OutputConfig, ShareConfig
+from cnnvis_report.cli.unfinished import page_meanwhile
+from cnnvis_report.errors import BadRequest, GapsFound, RulesHold
+from cnnvis_report.pipeline.config import OutputConfig, RunConfig, ShareConfig
 
 if TYPE_CHECKING:
     from cnnvis_report.cli.console import Console
+    from cnnvis_report.pipeline.map_making import Engine
     from cnnvis_report.pipeline.setup import Setup
+    from cnnvis_report.pipeline.stats import RunStats
+    from cnnvis_report.records.run import RunRecord
     from cnnvis_report.store.run_folder import StoredRun
 
 
@@ -27,6 +31,18 @@ def claim(output: Path) -> None:
     from cnnvis_report.store.own_files import output as writing_into
 
     click.get_current_context().with_resource(writing_into(output))
+
+
+def engine_of(config: RunConfig) -> "Engine | None":
+    """What makes the maps in the place of this process, until the command ends; None where nothing does.
+
+    Raises:
+        BadRequest: there is no such cluster.
+    """
+    from cnnvis_report.distributed.engine import engine_of
+    from cnnvis_report.pipeline.setup import set_up
+
+    return click.get_current_context().with_resource(engine_of(config, set_up))
 
 
 def console_of(config: OutputConfig) -> "Console":
@@ -69,48 +85,72 @@ class Made:
     handed_on: tuple[Path, ...] = ()
 
 
-def report(setup: "Setup", config: OutputConfig, console: "Console", share: ShareConfig | None = None) -> None:
+def report(
+    setup: "Setup",
+    config: OutputConfig,
+    console: "Console",
+    share: ShareConfig | None = None,
+    engine: "Engine | None" = None,
+) -> None:
     """Plan, run, write the pages and what is handed on, and say so."""
-    result = make(setup, config, console, share)
+    result = make(setup, config, console, share, engine)
     announce(result.first_page, config)
     sharing.announce(result.handed_on, config)
     conclude(result, config)
 
 
-def make(setup: "Setup", config: OutputConfig, console: "Console", share: ShareConfig | None = None) -> Made:
+def make(
+    setup: "Setup",
+    config: OutputConfig,
+    console: "Console",
+    share: ShareConfig | None = None,
+    engine: "Engine | None" = None,
+) -> Made:
     """Plan, run, and write the pages and what is handed on.
+
+    Args:
+        engine: makes the maps, where this process doesn't.
 
     Raises:
         BadRequest: what is handed on can't be written there, or the time is too short; nothing has run then.
     """
+    from cnnvis_report.cli.run_lines import too_short
     from cnnvis_report.pipeline.efforts import plan_efforts
     from cnnvis_report.pipeline.run import run
     from cnnvis_report.report.site_writer import SiteOptions
+    from cnnvis_report.report.time_estimate import pages_seconds
     from cnnvis_report.report.write import write_site
     from cnnvis_report.store.run_folder import load_run
 
     how = sharing.checked(share or ShareConfig(), config, config.output)
-    planned = plan_efforts(setup, config.output)
+    planned = plan_efforts(setup, config.output, pages_seconds)
+    if not planned.fits:
+        raise BadRequest(too_short(planned))
     console.plan(planned)
-    with console.progress("Explain", planned.plan.images):
-        record, stats = run(planned.setup, planned.plan, config.output, console)
-    console.bill(record, stats)
-    missing = len(record.skipped) + len(record.not_applicable) + len(record.stages_not_applicable) + stats.missing_maps
-    stored = load_run(config.output)
-    if record.keep == "none":  # the pages were written before the arrays were removed
-        console.warn(f"{config.output}: the run is complete and keeps no arrays; its pages stay as they are.")
-        return Made(stored, _written_page(stored), missing)
-    with console.progress("Pages", record.images):
-        written = write_site(
-            stored,
-            single_file=config.single_file,
-            max_size=how.max_size,
-            options=SiteOptions(config.pages, config.processes),
-            progress=console,
-        )
+    if engine is not None:
+        console.say(f"Engine    {engine.describe(planned.setup)}")
+    images = planned.plan.images
+    with page_meanwhile(planned.setup, config, console, images) as progress:
+        with console.progress("Explain", images):
+            record, stats = run(planned.setup, planned.plan, config.output, progress, engine)
+        console.bill(record, stats)
+        stored, missing = load_run(config.output), _missing(record, stats)
+        if record.keep == "none":  # the pages were written before the arrays were removed
+            console.warn(f"{config.output}: the run is complete and keeps no arrays; its pages stay as they are.")
+            return Made(stored, _written_page(stored), missing)
+        with console.progress("Pages", record.images):
+            options = SiteOptions(config.pages, config.processes)
+            written = write_site(
+                stored, single_file=config.single_file, max_size=how.max_size, options=options, progress=console
+            )
     console.pages(written)
     handed_on = sharing.hand_on(stored, how)
     return Made(stored, written.first_page, missing, tuple(handed_on))
+
+
+def _missing(record: "RunRecord", stats: "RunStats") -> int:
+    """How many files were skipped, and how many maps and stages are missing."""
+    return len(record.skipped) + len(record.not_applicable) + len(record.stages_not_applicable) + stats.missing_maps
 
 
 def _written_page(stored: "StoredRun") -> Path:

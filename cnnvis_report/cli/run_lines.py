@@ -59,17 +59,40 @@ def plan_lines(planned: "PlannedRun") -> Iterator[str]:
     yield from _effort_lines(planned)
 
 
+def too_short(planned: "PlannedRun") -> str:
+    """That the time is too short for the lowest effort, what would take most of it, and what to do."""
+    plan = planned.plan
+    shares = _shares(plan)
+    ways = [
+        "--limit with fewer images" if plan.images > 1 else "",
+        "--methods quick" if len(plan.dry_run.tasks) > 1 else "",
+        "--metrics none" if plan.metrics else "",
+        "--inspect none" if any(plan.inspection) else "",
+    ]
+    return (
+        f"--time {fmt.duration(planned.time or 0)}: even {planned.effort} effort takes about {fmt.duration(plan.whole)}"
+        f"{f' ({shares})' if shares else ''}. Give more time, or less to do: "
+        f"{', '.join(filter(None, ways)) or 'a smaller network'}."
+    )
+
+
+def _shares(plan: "Plan") -> str:
+    """Such as "smoothgrad 31%, metrics 20%"."""
+    return ", ".join(f"{name} {fmt.percent(share)}" for name, share in plan.largest_shares.items())
+
+
 def _effort_lines(planned: "PlannedRun") -> Iterator[str]:
     """How long the whole takes at its effort and at the others, and what takes most of it."""
     others = [f"{name} {fmt.duration(s)}" for name, s in planned.seconds.items() if name != planned.effort]
     chosen = f" fits into {fmt.duration(planned.time)}" if planned.time is not None else ""
-    yield (
-        f"          effort {planned.effort}{chosen}: {about(planned.plan.whole)} in all, pages included "
-        f"({', '.join(others)})"
-    )
-    shares = [f"{name} {fmt.percent(share)}" for name, share in planned.plan.largest_shares.items()]
+    whole = f"{about(planned.plan.whole)} in all, pages included"
+    if len(set(planned.seconds.values())) == 1:
+        yield f"          {whole}"
+    else:
+        yield f"          effort {planned.effort}{chosen}: {whole} ({', '.join(others)})"
+    shares = _shares(planned.plan)
     if planned.plan.whole >= SECOND and shares:
-        yield f"          most of it: {', '.join(shares)}"
+        yield f"          most of it: {shares}"
 
 
 def _evaluation(plan: "Plan") -> str:

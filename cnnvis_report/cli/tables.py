@@ -6,7 +6,8 @@ from dataclasses import asdict
 
 from cnnvis_report.errors import UnknownName
 from cnnvis_report.methods.catalog import catalog
-from cnnvis_report.records.methods import MethodInfo
+from cnnvis_report.methods.registry import Method, select
+from cnnvis_report.records.effort import EFFORTS
 
 LEFT_OUT = ("notes", "prominence")  # of what programs get: how pages word and order things
 
@@ -18,7 +19,7 @@ def methods_table(reasons: Mapping[str, str] | None = None) -> str:
         reasons: why a method isn't applicable to a network, by name; without it, nothing is said of that.
     """
     rows = [("NAME", "SET", "SOURCE", "WHAT IT SHOWS" if reasons is None else "APPLICABLE")]
-    for info in catalog():
+    for info in (entry.info for entry in catalog()):
         last = (
             info.summary
             if reasons is None
@@ -30,45 +31,53 @@ def methods_table(reasons: Mapping[str, str] | None = None) -> str:
     return table(rows)
 
 
-def methods_json(infos: Iterable[MethodInfo], reasons: Mapping[str, str] | None = None) -> str:
+def methods_json(methods: Iterable[Method], reasons: Mapping[str, str] | None = None) -> str:
     """Methods as a list of objects; arguments as of `methods_table`."""
-    entries = []
-    for info in infos:
-        entry = {name: value for name, value in asdict(info).items() if name not in LEFT_OUT}
+    objects = []
+    for method in methods:
+        facts = {name: value for name, value in asdict(method.info).items() if name not in LEFT_OUT}
+        facts["options_by_effort"] = {effort: method.options_at(effort, {}) for effort in EFFORTS}
         if reasons is not None:
-            entry |= {"applicable": info.name not in reasons, "reason": reasons.get(info.name)}
-        entries.append(entry)
-    return as_json(entries)
+            facts |= {"applicable": method.name not in reasons, "reason": reasons.get(method.name)}
+        objects.append(facts)
+    return as_json(objects)
 
 
-def method_info(name: str) -> MethodInfo:
+def method_called(name: str) -> Method:
     """The method of that name, or somebody's own as package.module:function.
 
     Raises:
         UnknownName: there is none of that name.
     """
-    infos = {info.name: info for info in catalog()}
+    known = {method.name: method for method in catalog()}
     plain = name.replace("-", "_")
-    if plain in infos:
-        return infos[plain]
+    if plain in known:
+        return known[plain]
     if ":" not in name:
-        raise UnknownName("method", name, infos)
-    from cnnvis_report.methods.registry import select
-
-    return select([name])[0].info
+        raise UnknownName("method", name, known)
+    return select([name])[0]
 
 
-def method_details(info: MethodInfo) -> str:
+def method_details(method: Method) -> str:
     """All about one method."""
+    info = method.info
     facts = [
         ("title", info.title),
         ("family", info.family),
         ("source", info.source),
         ("kind", f"{info.kind.value}, {info.sign.value}"),
         ("set", info.preset),
-        *((f"option {option}", repr(value)) for option, value in info.options.items()),
+        *((f"option {option}", option_by_effort(method, option)) for option in info.options),
     ]
     return f"{info.name}\n\n{info.text}\n\n{table(facts)}"
+
+
+def option_by_effort(method: Method, option: str) -> str:
+    """An option's default, and what it is at efforts that have another, such as "25 (5 at low, 16 at medium)"."""
+    default = method.info.options[option]
+    values = {effort: method.options_at(effort, {})[option] for effort in EFFORTS}
+    others = [f"{value!r} at {effort}" for effort, value in values.items() if value != default]
+    return f"{default!r} ({', '.join(others)})" if others else repr(default)
 
 
 def table(rows: Sequence[tuple[str, ...]]) -> str:

@@ -4,7 +4,7 @@ import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from unicodedata import normalize
 
@@ -53,33 +53,43 @@ class Classes:
 
     def __init__(self, names: Sequence[str], aliases: Sequence[Sequence[str]] = ()) -> None:
         self.names = tuple(names)
-        self.ids = _ids(self.names, aliases)
-        self._exact, self._plain, self._part, self._alias = (_Table() for _ in range(4))
+        self._aliases = aliases
+
+    @cached_property
+    def ids(self) -> tuple[str, ...]:
+        """ImageNet's ids in index order, where the classes are ImageNet's."""
+        return _ids(self.names, self._aliases)
+
+    @cached_property
+    def _tables(self) -> "tuple[_Table, _Table, _Table, _Table]":
+        """By the name itself, by what is alike, by what else it is called, and by a part; made when first asked for."""
+        exact, alike, other, part = (_Table() for _ in range(4))
         for index, name in enumerate(self.names):
             bare = name.removesuffix(f" ({index})")  # of two classes of one name
             for called in {name, bare, f"{bare} ({index})"}:
-                self._exact.add(called, index)
-                self._plain.add(plain(called), index)
-                for part in _parts(called):
-                    self._part.add(part, index)
-            for called in (*(aliases[index] if index < len(aliases) else ()), *self.ids[index : index + 1]):
-                self._alias.add(plain(called), index)
-
-        for index, words in enumerate(YES_OR_NO if self.names == ("negative", "positive") else ()):
-            for called in words:
-                self._alias.add(called, index)
-        if self.names == imagenet_ids():
-            for index, known in enumerate(_imagenet_names()):
-                for part in known:
-                    self._part.add(part, index)
+                exact.add(called, index)
+                alike.add(plain(called), index)
+                for word in _parts(called):
+                    part.add(word, index)
+            for words in (*self._aliases[index : index + 1], self.ids[index : index + 1]):
+                for word in words:
+                    other.add(plain(word), index)
+        for index, answers in enumerate(YES_OR_NO if self.names == ("negative", "positive") else ()):
+            for word in answers:
+                other.add(plain(word), index)
+        for index, known in enumerate(_imagenet_names() if self.names == imagenet_ids() else ()):
+            for word in known:
+                part.add(word, index)
+        return exact, alike, other, part
 
     def find(self, word: str, *, indices: bool = True) -> Prediction:
         """The classes that a word may stand for; `indices`: a number that is no class's name is an index."""
         word = word.strip()
-        for classes in (self._exact.get(word), self._plain.get(plain(word)), self._alias.get(plain(word))):
+        exact, alike, other, part_table = self._tables
+        for classes in (exact.get(word), alike.get(plain(word)), other.get(plain(word))):
             if classes:
                 return Prediction(tuple(classes))
-        parts = {index for part in _parts(word) for index in self._part.get(part)}
+        parts = {index for part in _parts(word) for index in part_table.get(part)}
         if parts:
             return Prediction(tuple(sorted(parts)))
         if indices and self.is_index(word):

@@ -22,6 +22,7 @@ AT_LEAST = 16  # values at a time: what comes before the layer runs once for all
     batched_targets=True,
     preset="all",
     bounds={"max_channels": Between(0, 1_000_000)},
+    effort={"low": {"max_channels": 64}, "medium": {"max_channels": 256}, "high": {"max_channels": 1024}},
     notes={"channels": "{} channels"},
 )
 def ablation_cam(tape: Tape, targets: Tensor, *, layer: str = "", max_channels: int = 0) -> Tensor:

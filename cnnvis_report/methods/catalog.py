@@ -8,20 +8,19 @@ from cnnvis_report.extensions.registry import Registry
 from cnnvis_report.methods import options, registry
 from cnnvis_report.methods.registry import METHODS, Method, method, methods
 from cnnvis_report.records import methods as records
-from cnnvis_report.records.methods import MethodInfo
 
 
-def catalog() -> tuple[MethodInfo, ...]:
+def catalog() -> tuple[Method, ...]:
     """All methods by name; torch is imported only where an installed package adds methods, which needs it itself."""
     if installed(METHODS.group):
-        return tuple(entry.info for entry in methods())
+        return methods()
     declared = Registry[Method]("method")
     for file in files("cnnvis_report.methods").iterdir():
         if file.name.endswith(".py"):
             _declare(
                 file.read_text(encoding="utf-8"), f"cnnvis_report.methods.{file.name.removesuffix('.py')}", declared
             )
-    return tuple(entry.info for _, entry in sorted(declared.entries().items()))
+    return tuple(entry for _, entry in sorted(declared.entries().items()))
 
 
 def _declare(source: str, module: str, into: Registry[Method]) -> None:

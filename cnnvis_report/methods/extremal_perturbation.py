@@ -27,6 +27,7 @@ PULL = 3.0  # of the area, towards the end; the score's has a mean square of 1
     kind=Kind.AREA,
     preset="all",
     bounds={"area": Between(0, 1, open=True), "steps": Between(1, 100_000)},
+    effort={"low": {"steps": 10}, "medium": {"steps": 30}, "high": {"steps": 100}},
     notes={"baseline": "from {}", "area": "area {}"},
 )
 def extremal_perturbation(tape: Tape, targets: Tensor, *, area: float = 0.1, steps: int = 100) -> Tensor:

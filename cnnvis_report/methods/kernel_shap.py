@@ -23,6 +23,7 @@ from cnnvis_report.records.methods import Family, Kind, Randomness, Sign
     batched_targets=True,
     preset="all",
     bounds={"segments": Between(1, 100_000), "samples": Between(2, 10_000_000)},
+    effort={"low": {"samples": 64}, "medium": {"samples": 128}, "high": {"samples": 384}},
     notes={
         "baseline": "from {}",
         "segments": "{} segments",

@@ -26,6 +26,7 @@ RIDGE = 1.0
     batched_targets=True,
     preset="all",
     bounds={"segments": Between(1, 100_000), "samples": Between(2, 10_000_000)},
+    effort={"low": {"samples": 64}, "medium": {"samples": 128}, "high": {"samples": 384}},
     notes={
         "baseline": "from {}",
         "segments": "{} segments",

@@ -23,10 +23,26 @@ from cnnvis_report.records.methods import Family, Kind, Sign
     sign=Sign.SIGNED,
     kind=Kind.AREA,
     batched_targets=True,
-    bounds={"patch": Between(0, 10_000), "stride": Between(0, 10_000), "scales": Between(1, 16)},
+    bounds={
+        "patch": Between(0, 10_000),
+        "stride": Between(0, 10_000),
+        "scales": Between(1, 16),
+        "grid": Between(1, 10_000),
+        "overlap": Between(0, 1),
+    },
+    effort={"low": {"grid": 4, "overlap": 0.0}, "medium": {"overlap": 0.0}, "high": {"overlap": 0.5}},
     notes={"baseline": "from {}", "patch": "{} px patch", "stride": "stride {}", "scales": "{} scales"},
 )
-def occlusion(tape: Tape, targets: Tensor, *, patch: int = 0, stride: int = 0, scales: int = 1) -> Tensor:
+def occlusion(
+    tape: Tape,
+    targets: Tensor,
+    *,
+    patch: int = 0,
+    stride: int = 0,
+    scales: int = 1,
+    grid: int = 8,
+    overlap: float = 0.5,
+) -> Tensor:
     """How much the class score drops when a gray patch covers a place.
 
     S - S(patch grayed), averaged over the patches that cover a pixel, S the target logit; gray is the mean of the
@@ -35,9 +51,11 @@ def occlusion(tape: Tape, targets: Tensor, *, patch: int = 0, stride: int = 0, s
 
     Args:
         targets: [N, K] class indices.
-        patch: side of the smallest patch in pixels; 0 means an eighth of the shorter side.
-        stride: step from patch to patch at the smallest; 0 means half a patch.
+        patch: side of the smallest patch in pixels; 0 means as `grid` says.
+        stride: step from patch to patch at the smallest, in pixels; 0 means as `overlap` says.
         scales: how many sizes of patches; none grows beyond the image.
+        grid: how many of the smallest patches stand side by side along the shorter side.
+        overlap: the share of a patch's side that the next one covers too.
 
     Returns:
         [N, K, H, W] in logits.
@@ -46,8 +64,8 @@ def occlusion(tape: Tape, targets: Tensor, *, patch: int = 0, stride: int = 0, s
         BadRequest: steps would leave pixels uncovered.
     """
     height, width = tape.images.shape[2:]
-    patch = min(patch or max(1, round(min(height, width) / 8)), height, width)
-    stride = stride or max(1, patch // 2)
+    patch = min(patch or max(1, round(min(height, width) / grid)), height, width)
+    stride = stride or max(1, int(patch * (1 - overlap)))
     if patch < 1 or not 1 <= stride <= patch:
         raise BadRequest(f"occlusion needs 1 ≤ stride ≤ patch, not patch={patch}, stride={stride}.")
     sizes = [min(patch * 2**scale, height, width) for scale in range(scales)]

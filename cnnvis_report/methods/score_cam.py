@@ -27,6 +27,7 @@ from cnnvis_report.records.methods import Family, Kind, Sign
     batched_targets=True,
     preset="all",
     bounds={"max_channels": Between(0, 1_000_000)},
+    effort={"low": {"max_channels": 16}, "medium": {"max_channels": 64}, "high": {"max_channels": 256}},
     notes={"channels": "{} channels"},
 )
 def score_cam(tape: Tape, targets: Tensor, *, layer: str = "", max_channels: int = 0) -> Tensor:

@@ -8,7 +8,9 @@ from typing import Any
 import torch
 import torchvision
 from torch import Tensor, nn
+from torch.nn import init
 from torch.nn.modules.module import register_module_parameter_registration_hook
+from torch.overrides import TorchFunctionMode
 from torchvision.models import GoogLeNet, Inception3
 
 from cnnvis_report.errors import BadRequest
@@ -30,6 +32,27 @@ class Built:
     notices: tuple[str, ...] = ()
 
 
+class _NothingDrawn(TorchFunctionMode):
+    """Leaves out drawing values for tensors that have none, which PyTorch has its compiler do, slowly."""
+
+    DRAWING = (
+        init.kaiming_normal_,
+        init.kaiming_uniform_,
+        init.normal_,
+        init.uniform_,
+        Tensor.normal_,
+        Tensor.uniform_,
+    )
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        if func in self.DRAWING:
+            tensor = args[0] if args else kwargs["tensor"]
+            if tensor.is_meta:
+                return tensor
+        return func(*args, **kwargs)
+
+
 @contextmanager
 def without_values() -> Iterator[None]:
     """Networks that are made while it is open have parameters of the right shape and no values: none are drawn."""
@@ -39,7 +62,8 @@ def without_values() -> Iterator[None]:
 
     handle = register_module_parameter_registration_hook(emptied)
     try:
-        yield
+        with _NothingDrawn():
+            yield
     finally:
         handle.remove()
 
@@ -57,7 +81,7 @@ def make_room(network: nn.Module) -> nn.Module:
     """Memory for the values that a skeleton has not; whoever loads some makes sure that they are all there."""
     for module in network.modules():
         for name, parameter in module.named_parameters(recurse=False):
-            setattr(module, name, nn.Parameter(torch.empty_like(parameter, device="cpu")))
+            setattr(module, name, nn.Parameter(torch.empty(parameter.shape, dtype=parameter.dtype)))
     return network
 
 

@@ -1,7 +1,7 @@
 """What a run will take, before it starts: passes, seconds and bytes."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from math import prod
 
 import torch
@@ -21,7 +21,8 @@ from cnnvis_report.pipeline.stages.map_tests import MapTestPlan, plan_tests
 from cnnvis_report.pipeline.targets import ClassChoice
 from cnnvis_report.records.methods import MethodInfo
 from cnnvis_report.records.run import Keep
-from cnnvis_report.report.time_estimate import pages_seconds
+
+PagesSeconds = Callable[[Sequence[tuple[MethodInfo, tuple[int, ...]]], int, int], float]
 
 NAMED = 3  # parts that take most of the time
 NOTICED = 0.1  # of the whole: a part that takes less is not named
@@ -73,6 +74,11 @@ class Plan:
         return self.seconds + self.time.of(*self.inspection) + self.pages
 
     @property
+    def maps(self) -> list[tuple[MethodInfo, tuple[int, ...]]]:
+        """Each task's method, and the shape of its map of one class."""
+        return [(task.method.info, s) for task, s in zip(self.dry_run.tasks, self.dry_run.shapes, strict=True)]
+
+    @property
     def parts(self) -> dict[str, float]:
         """Seconds of what the whole is made of, by method or other work; the pass that all methods share aside."""
         parts = {
@@ -82,9 +88,9 @@ class Plan:
             "pages": self.pages,
         }
         for task, (forward, backward) in zip(self.dry_run.tasks, self.dry_run.costs, strict=True):
-            own = forward * (self.time.reduced if task in self.reduced else self.time.forward)
-            seconds = self.images * (own + backward * self.time.backward)
-            parts[task.name] = parts.get(task.name, 0.0) + seconds
+            reduced = task in self.reduced
+            seconds = self.time.of(forward, backward, reduced=reduced)
+            parts[task.name] = parts.get(task.name, 0.0) + self.images * seconds
         return parts
 
     @property
@@ -121,16 +127,19 @@ class Plan:
 
 
 def plan_run(setup: Setup) -> Plan:
-    """What a run will take.
+    """What a run will take, pages aside.
 
     Raises:
         RunFailed: not one of the methods is applicable to the network, or a single image doesn't fit into memory.
     """
-    return plan_setups([setup])[0]
+    return plan_setups([setup], lambda *_: 0.0)[0]
 
 
-def plan_setups(setups: Sequence[Setup]) -> list[Plan]:
+def plan_setups(setups: Sequence[Setup], pages: PagesSeconds) -> list[Plan]:
     """What runs of one network and image set will take: tasks are gone through without a pass, and one is measured.
+
+    Args:
+        pages: seconds for the pages: of each method's card and the shape of its map, of images, and classes of each.
 
     Raises:
         RunFailed: not one of the methods is applicable to the network, or a single image doesn't fit into memory.
@@ -151,7 +160,9 @@ def plan_setups(setups: Sequence[Setup]) -> list[Plan]:
     del first, tape  # the graph of a whole pass
     in_bfloat16 = any(_reduced(setup, dry_run) or _reduced_metrics(setup) for setup, dry_run, _ in planned)
     time = measure_passes(subject, inputs, reduced=in_bfloat16)
-    return [_plan(setup, dry_run, classes, batch, time) for setup, dry_run, classes in planned]
+    plans = [_plan(setup, dry_run, classes, batch, time) for setup, dry_run, classes in planned]
+    of_pages = {id(plan.dry_run): pages(plan.maps, plan.images, plan.classes) for plan in plans}
+    return [replace(plan, pages=of_pages[id(plan.dry_run)]) for plan in plans]
 
 
 def _dry_run(tape: DryRunTape, tasks: Sequence[Task], classes: Sequence[int]) -> DryRun:
@@ -167,8 +178,6 @@ def _plan(setup: Setup, dry_run: DryRun, classes: int, batch: int, time: PassTim
     """The plan of one run, its tasks gone through and its passes measured."""
     subject, images, metrics = setup.network.subject, setup.images, setup.maps.metrics
     measured = measured_images(metrics, images)
-    size = subject.size
-    maps = [(task.method.info, shape) for task, shape in zip(dry_run.tasks, dry_run.shapes, strict=True)]
     budget = setup.inspection.budget if setup.inspection else None
     return Plan(
         dry_run=dry_run,
@@ -177,14 +186,13 @@ def _plan(setup: Setup, dry_run: DryRun, classes: int, batch: int, time: PassTim
         classes=classes,
         time=time,
         reduced=_reduced(setup, dry_run),
-        bytes=len(images) * _image_bytes(maps, classes, size, full=setup.config.output.keep == Keep.FULL),
+        bytes=len(images) * _image_bytes(setup, dry_run, classes),
         measured=measured,
         metrics=metrics.passes(len(dry_run.tasks)) if metrics else 0.0,
         reduced_metrics=_reduced_metrics(setup),
         randomization=randomization_passes(dry_run, classes, metrics, len(measured)) if metrics else (0, 0),
         tests=plan_tests(dry_run, classes, metrics, setup.network.model.training) if metrics else None,
         inspection=budget.passes(len(images), len(subject.classes)) if budget else (0, 0),
-        pages=pages_seconds(maps, len(images), classes),
     )
 
 
@@ -201,17 +209,14 @@ def _most_classes(subject: Subject, images: ImageSet, choice: ClassChoice, logit
     return [*classes, *(index for index in range(len(logits)) if index not in classes)][:most]
 
 
-def _image_bytes(
-    maps: Sequence[tuple[MethodInfo, tuple[int, ...]]], classes: int, size: tuple[int, ...], *, full: bool
-) -> int:
-    """Of one image's arrays, before they are deflated: its maps and the picture of this (height, width).
-
-    full: whether all channels of maps are kept, in single precision.
-    """
-    picture = 3 * prod(size)
-    if full:
-        return sum(4 * prod(shape) for _, shape in maps) * classes + picture
-    return sum((5 if method.color else 2) * prod(shape[-2:]) for method, shape in maps) * classes + picture
+def _image_bytes(setup: Setup, dry_run: DryRun, classes: int) -> int:
+    """Of one image's arrays as they are kept, before compression: its maps and the picture."""
+    whole = setup.config.output.keep == Keep.FULL
+    maps = [
+        4 * prod(shape) if whole else (5 if task.method.info.color else 2) * prod(shape[-2:])  # a half, three colors
+        for task, shape in zip(dry_run.tasks, dry_run.shapes, strict=True)
+    ]
+    return sum(maps) * classes + prod(setup.network.subject.size) * 3
 
 
 def _reduced(setup: Setup, dry_run: DryRun) -> tuple[Task, ...]:

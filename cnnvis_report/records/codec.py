@@ -1,7 +1,8 @@
 """Records to JSON text and back, the same bytes for the same records."""
 
 import json
-from dataclasses import MISSING, dataclass, fields, is_dataclass
+from collections.abc import Callable
+from dataclasses import MISSING, fields, is_dataclass
 from enum import Enum
 from functools import cache
 from math import isfinite
@@ -41,103 +42,193 @@ def from_json(kind: type[R], content: Any, where: str = "") -> R:
     Raises:
         Malformed: the content isn't such a record.
     """
-    return _build(kind, content, where)  # type: ignore[no-any-return]
+    try:
+        return _decoder(kind)(content)  # type: ignore[no-any-return, arg-type]
+    except _Unfit as error:
+        raise Malformed(error.sentence(where)) from None
 
 
-def _build(kind: Any, content: Any, where: str) -> Any:
-    form, inner = _form(kind)
-    if form is None:
-        return _plain(kind, content, where)
-    if form is dataclass:
-        return _record(kind, content, where)
-    if form is Enum:
-        known = [member.value for member in kind]
-        return kind(_checked(content, content in known, f"one of {', '.join(map(str, known))}", where))
-    if form is tuple:
-        values = _checked(content, isinstance(content, list | tuple), "a list", where)
-        kinds = [inner[0]] * len(values) if inner[-1] is Ellipsis else inner
-        _checked(values, len(values) == len(kinds), f"a list of {len(kinds)}", where)
-        parts = enumerate(zip(kinds, values, strict=True))
-        return tuple(_build(part, value, f"{where}[{at}]") for at, (part, value) in parts)
-    if form is dict:
-        named = _checked(content, isinstance(content, dict), "names with values", where)
-        return {_build(inner[0], key, where): _build(inner[1], value, f"{where}.{key}") for key, value in named.items()}
-    return _one_of(inner, content, where)
+class _Unfit(Exception):
+    """A value doesn't fit; whoever holds it puts its name, or [its number], in front as the error passes."""
+
+    def __init__(self, problem: str, *path: str) -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.path = list(reversed(path))  # the innermost first
+
+    def sentence(self, where: str) -> str:
+        name = "".join(part if part.startswith("[") else f".{part}" for part in reversed(self.path))
+        return f"{(where + name).removeprefix('.') or 'all of it'} {self.problem}"
+
+
+Decoder = Callable[[Any], Any]
 
 
 @cache
-def _form(kind: Any) -> tuple[Any, tuple[Any, ...]]:
-    """What a type is made as, None for a plain value, and the types in it; worked out once, for all images."""
-    if is_dataclass(kind) and isinstance(kind, type):
-        return dataclass, ()
-    if isinstance(kind, type) and issubclass(kind, Enum):
-        return Enum, ()
-    origin = get_origin(kind)
-    form = Union if origin in (Union, UnionType) else origin if origin in (tuple, dict) else None
-    return form, get_args(kind)
+def _decoder(kind: Any) -> Decoder:
+    """What makes a value of this type from JSON; worked out once, for all images."""
+    if isinstance(kind, type) and (is_dataclass(kind) or issubclass(kind, Enum)):
+        return _record(kind) if is_dataclass(kind) else _member(kind)
+    form, inner = get_origin(kind), get_args(kind)
+    if form in (Union, UnionType):
+        return _one_of(inner)
+    if form is tuple:
+        return _list_of_any_length(_decoder(inner[0])) if inner[-1] is Ellipsis else _list(inner)
+    if form is dict:
+        return _table(_decoder(inner[0]), _decoder(inner[1]))
+    return PLAIN.get(kind, _anything)
 
 
-def _record(kind: type, content: Any, where: str) -> Any:
-    named = _checked(content, isinstance(content, dict), "names with values", where)
-    hints = _hints(kind)
-    unknown = next((name for name in named if name not in hints), None)
-    if unknown is not None:
-        raise Malformed(f"{_within(where, str(unknown)[:80])} is unknown")
-    values = {}
-    for field in fields(kind):
-        if field.name in named:
-            values[field.name] = _build(hints[field.name], named[field.name], _within(where, field.name))
-        elif field.default is MISSING and field.default_factory is MISSING:
-            raise Malformed(f"{_within(where, field.name)} is missing")
-    return kind(**values)
+def _record(kind: type) -> Decoder:
+    needed = [field.name for field in fields(kind) if field.default is MISSING and field.default_factory is MISSING]
+    decoders: dict[str, Decoder] = {}
+
+    def decode(content: Any) -> Any:
+        if not decoders:  # not before, as a record may hold others of its kind
+            hints = get_type_hints(kind)
+            decoders.update({field.name: _decoder(hints[field.name]) for field in fields(kind)})
+        _check(content, isinstance(content, dict), "names with values")
+        values = {}
+        name = ""
+        try:
+            for name, value in content.items():
+                values[name] = decoders.get(name, _unknown)(value)
+        except _Unfit as error:
+            error.path.append(str(name)[:80])
+            raise
+        for name in needed:
+            if name not in values:
+                raise _Unfit("is missing", name)
+        return kind(**values)
+
+    return decode
 
 
-def _plain(kind: Any, content: Any, where: str) -> Any:
-    if kind is float:
-        number = type(content) in (int, float) and abs(content) < LARGEST * 1e289 and isfinite(content)
-        return _checked(content, number, "a number", where)
-    if kind is int:
-        return _checked(content, type(content) is int and abs(content) < LARGEST, "a whole number", where)
-    if kind is str:
-        return _checked(content, type(content) is str and _readable(content), "a text", where)
-    if kind is bool or kind is NoneType:
-        return _checked(content, type(content) is kind, "true or false" if kind is bool else "nothing", where)
-    _check_any(content, where, DEEPEST)
-    return content
+def _member(kind: type[Enum]) -> Decoder:
+    members = [member.value for member in kind]
+
+    def decode(content: Any) -> Any:
+        _check(content, content in members, f"one of {', '.join(map(str, members))}")
+        return kind(content)
+
+    return decode
 
 
-def _check_any(content: Any, where: str, deepest: int) -> None:
+def _list_of_any_length(decoder: Decoder) -> Decoder:
+    def decode(content: Any) -> Any:
+        _check(content, isinstance(content, list | tuple), "a list")
+        values: list[Any] = []
+        try:
+            for value in content:
+                values.append(decoder(value))  # its length says which of them is wrong
+        except _Unfit as error:
+            error.path.append(f"[{len(values)}]")
+            raise
+        return tuple(values)
+
+    return decode
+
+
+def _list(kinds: tuple[Any, ...]) -> Decoder:
+    decoders = [_decoder(kind) for kind in kinds]
+
+    def decode(content: Any) -> Any:
+        _check(content, isinstance(content, list | tuple), "a list")
+        _check(content, len(content) == len(decoders), f"a list of {len(decoders)}")
+        values: list[Any] = []
+        try:
+            for decoder, value in zip(decoders, content, strict=True):
+                values.append(decoder(value))
+        except _Unfit as error:
+            error.path.append(f"[{len(values)}]")
+            raise
+        return tuple(values)
+
+    return decode
+
+
+def _table(key_decoder: Decoder, value_decoder: Decoder) -> Decoder:
+    def decode(content: Any) -> Any:
+        _check(content, isinstance(content, dict), "names with values")
+        values = {}
+        key = None
+        try:
+            for key, value in content.items():
+                values[key_decoder(key)] = value_decoder(value)
+        except _Unfit as error:
+            error.path.append(str(key))
+            raise
+        return values
+
+    return decode
+
+
+def _one_of(kinds: tuple[Any, ...]) -> Decoder:
+    decoders = [_decoder(kind) for kind in kinds if kind is not NoneType]
+    optional = NoneType in kinds
+
+    def decode(content: Any) -> Any:
+        if content is None and optional:
+            return None
+        errors = []
+        for decoder in decoders:
+            try:
+                return decoder(content)
+            except _Unfit as error:
+                errors.append(error)
+        raise max(errors, key=lambda error: len(error.path))  # the one that came furthest
+
+    return decode
+
+
+def _number(content: Any) -> Any:
+    number = type(content) in (int, float) and abs(content) < LARGEST * 1e289 and isfinite(content)
+    return _check(content, number, "a number")
+
+
+def _whole_number(content: Any) -> Any:
+    return _check(content, type(content) is int and abs(content) < LARGEST, "a whole number")
+
+
+def _text(content: Any) -> Any:
+    return _check(content, type(content) is str and (content.isascii() or _readable(content)), "a text")
+
+
+def _truth(content: Any) -> Any:
+    return _check(content, type(content) is bool, "true or false")
+
+
+def _unknown(_: Any) -> Any:
+    raise _Unfit("is unknown")
+
+
+def _nothing(content: Any) -> Any:
+    return _check(content, content is None, "nothing")
+
+
+PLAIN: dict[Any, Decoder] = {float: _number, int: _whole_number, str: _text, bool: _truth, NoneType: _nothing}
+
+
+def _anything(content: Any, deepest: int = DEEPEST) -> Any:
     """Refuse what isn't JSON of sensible numbers and texts, or goes too deep, where anything else may stand."""
     if isinstance(content, dict | list | tuple) and deepest:
         for key, value in content.items() if isinstance(content, dict) else enumerate(content):
-            _check_any(str(key), where, 1)
-            _check_any(value, _within(where, str(key)[:80]), deepest - 1)
-        return
-    kind = type(content)
-    if kind in (int, float, str):
-        _plain(kind, content, where)
-    elif content is not None and kind is not bool:
-        raise Malformed(f"{where} is {_said(content)}, and goes too deep")
+            try:
+                _text(str(key))
+                _anything(value, deepest - 1)
+            except _Unfit as error:
+                error.path.append(str(key)[:80])
+                raise
+    elif content is not None and type(content) is not bool:
+        if type(content) not in PLAIN:
+            raise _Unfit(f"is {_said(content)}, and goes too deep")
+        PLAIN[type(content)](content)
+    return content
 
 
-def _one_of(kinds: tuple[Any, ...], content: Any, where: str) -> Any:
-    if content is None and NoneType in kinds:
-        return None
-    wrong: list[str] = []
-    for kind in kinds:
-        try:
-            if kind is not NoneType:
-                return _build(kind, content, where)
-        except Malformed as error:
-            wrong.append(str(error))
-    raise Malformed(
-        max(wrong, key=lambda message: message.count(".") + message.count("["))
-    )  # the one that came furthest
-
-
-def _checked(content: Any, fits: bool, wanted: str, where: str) -> Any:
+def _check(content: Any, fits: bool, wanted: str) -> Any:
     if not fits:
-        raise Malformed(f"{where or 'all of it'} is {_said(content)} in the place of {wanted}")
+        raise _Unfit(f"is {_said(content)} in the place of {wanted}")
     return content
 
 
@@ -156,12 +247,3 @@ def _readable(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def _within(where: str, name: str) -> str:
-    return f"{where}.{name}" if where else name
-
-
-@cache
-def _hints(kind: type) -> dict[str, Any]:
-    return get_type_hints(kind)

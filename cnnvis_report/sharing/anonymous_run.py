@@ -86,7 +86,7 @@ def _map_files(run: StoredRun, folder: Path, aliases: Aliases) -> Iterator[tuple
 
 def _map_arrays(run: StoredRun, image: ImageRecord, aliases: Aliases) -> Arrays:
     """The arrays of an image, its maps by the names of the copy."""
-    keys = {}
+    keys: dict[str, str] = {}
     for record in image.maps:
         other = array_key(record.method, aliases.layer(record.layer), record.target)
         keys |= {f"{record.key}{rest}": f"{other}{rest}" for rest in ("", f"/{SCALE}", f"/{COLOR}")}

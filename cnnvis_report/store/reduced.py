@@ -1,5 +1,6 @@
 """What pages show of maps beside one value a position, and so is kept of reduced ones: color pictures and bands."""
 
+import math
 from collections.abc import Iterable, Iterator
 
 import numpy as np

@@ -113,8 +113,10 @@ def test_images_of_many_sizes_and_aspects(tmp_path: Path) -> None:
 
 
 def test_gray_networks(drawn: Path, tmp_path: Path) -> None:
-    command("run", "tests.factories:gray", drawn, "-o", tmp_path / "r", "--size", "32", "-m", "standard", "-q",
-            "-O", "smoothgrad.n=2", "-O", "integrated_gradients.steps=2", "-O", "occlusion.patch=16")  # fmt: skip
+    few = ("smoothgrad.n=2", "integrated_gradients.steps=2", "occlusion.patch=16")
+    options = [word for option in few for word in ("-O", option)]
+    words = ("--size", "32", "-m", "standard", "--classes", "top:3", "-q", *options)
+    command("run", "tests.factories:gray", drawn, "-o", tmp_path / "r", *words)
     image = next(load_run(tmp_path / "r").images())
     arrays = load_arrays(tmp_path / "r", image.id)
     assert arrays["picture"].shape == (32, 32) and len(image.maps) == standard_methods() * 3

@@ -15,6 +15,7 @@ from cnnvis_report.pipeline.config import RunConfig
 from cnnvis_report.rules.rule import RuleText
 from cnnvis_report.settings import SettingInfo, build, settings_of, values_of
 from cnnvis_report.settings.assignment import Assignment
+from cnnvis_report.settings.duration import Duration
 from cnnvis_report.settings.file_kinds import ChoiceOrFile
 from cnnvis_report.settings.kinds import Choice, Flag, Integer, Names, Numbers, Real, Several
 from cnnvis_report.settings.method_options import MethodOptions
@@ -50,6 +51,8 @@ def values(info: SettingInfo) -> st.SearchStrategy:
         one = st.sampled_from([*kind.words, "labels.csv"])
     elif isinstance(kind, Size):
         one = st.integers(1, 10**9) | st.integers(1, 99).map(lambda number: f"{number}MB")
+    elif isinstance(kind, Duration):
+        one = st.integers(1, 10**6) | st.integers(1, 99).map(lambda number: f"{number}m")
     elif isinstance(kind, RuleText):
         one = st.integers(0, 99).map(lambda number: f"broken>{number}")
     elif isinstance(kind, MethodOptions):

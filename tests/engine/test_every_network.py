@@ -1,12 +1,10 @@
 """Every method on every family of networks that people use: finite maps, or a reason why there are none."""
 
 import warnings
-from itertools import pairwise
 from typing import Any
 
 import pytest
 import torch
-from torch import nn
 
 from cnnvis_report import explain
 from cnnvis_report.methods.registry import methods
@@ -33,21 +31,9 @@ REFUSED = {
 }
 
 
-def slim(network: nn.Module) -> nn.Module:
-    """The same network with narrow hidden linear layers: 4096 by 25088 weights are half a minute, and no other case."""
-    head = getattr(network, "classifier", None)
-    wide = [layer for layer in head if isinstance(layer, nn.Linear)] if isinstance(head, nn.Sequential) else []
-    for layer, after in pairwise(wide):
-        layer.weight = nn.Parameter(layer.weight[:64].detach() * 2)
-        layer.bias = nn.Parameter(layer.bias[:64].detach())
-        after.weight = nn.Parameter(after.weight[:, :64].detach() * 2)
-    return network
-
-
 @pytest.mark.parametrize("name", FAMILIES)
 def test_every_method_gives_finite_maps_or_says_why_not(name: Any) -> None:
     network, images = architecture(name, biases=True)
-    network = slim(network)
     names = [entry.name for entry in methods()]
     assert set(names) >= RELEVANCE
     with warnings.catch_warnings(record=True) as caught:

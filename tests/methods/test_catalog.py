@@ -14,17 +14,18 @@ from cnnvis_report.records.methods import MethodInfo
 
 @pytest.fixture(scope="module")
 def real() -> Any:
-    return {entry.name: entry.info for entry in methods()}
+    return {entry.name: entry for entry in methods()}
 
 
 def test_the_same_methods_in_the_same_order(real: Any) -> None:
-    assert [info.name for info in catalog()] == list(real)
+    assert [entry.name for entry in catalog()] == list(real)
+    assert {entry.name: entry.effort for entry in catalog()} == {name: entry.effort for name, entry in real.items()}
 
 
 @pytest.mark.parametrize("field", [field.name for field in fields(MethodInfo)])
 def test_every_field_is_what_the_registry_has(real: Any, field: Any) -> None:
-    assert {info.name: getattr(info, field) for info in catalog()} == {
-        name: getattr(info, field) for name, info in real.items()
+    assert {entry.name: getattr(entry.info, field) for entry in catalog()} == {
+        name: getattr(entry.info, field) for name, entry in real.items()
     }
 
 

@@ -10,7 +10,7 @@ from cnnvis_report.methods.catalog import catalog
 from cnnvis_report.records.methods import MethodInfo, Where
 from tests.networks import SumOfSquares, Tiny, seeded
 
-DECLARED = [(info, equality.method) for info in catalog() for equality in info.equals]
+DECLARED = [(entry.info, equality.method) for entry in catalog() for equality in entry.info.equals]
 
 
 class Pooled(nn.Module):

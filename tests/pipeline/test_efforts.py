@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from cnnvis_report.cli.run_lines import too_short
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.pipeline import efforts
 from cnnvis_report.pipeline import run as running
@@ -14,6 +15,8 @@ from cnnvis_report.pipeline.targets import ClassChoice, automatic_choice
 from cnnvis_report.progress import Progress
 from cnnvis_report.records.effort import EFFORTS
 from cnnvis_report.records.scores import ScoreKind
+from cnnvis_report.store import load_run
+from tests.conftest import command
 from tests.pipeline.clock import Clock
 
 MODEL = "tests.pipeline.clock:timed"
@@ -21,7 +24,8 @@ MODEL = "tests.pipeline.clock:timed"
 
 def planned(drawn: Path, folder: Path, **settings: object) -> PlannedRun:
     plain = {"metrics": "none", "inspect": "none", "batch_size": 2, "device": "cpu", "methods": ("occlusion",)}
-    return plan_efforts(set_up(RunConfig.of(MODEL, images=(drawn,), **{**plain, **settings})), folder)
+    setup = set_up(RunConfig.of(MODEL, images=(drawn,), **{**plain, **settings}))
+    return plan_efforts(setup, folder, lambda maps, images, classes: 0.125 * len(maps) * images)
 
 
 def test_each_effort_takes_what_its_passes_take(clock: Clock, drawn: Path, tmp_path: Path) -> None:
@@ -29,7 +33,7 @@ def test_each_effort_takes_what_its_passes_take(clock: Clock, drawn: Path, tmp_p
     run = planned(drawn, tmp_path, methods=("gradient", "grad_cam"), labels="folders")
     passes = {effort: 1 + 2 * (3 if effort in ("high", "max") else 2) for effort in EFFORTS}
     assert list(run.seconds) == list(EFFORTS) and run.effort == "medium"
-    assert run.seconds == pytest.approx({effort: run.plan.images * count for effort, count in passes.items()})
+    assert run.seconds == pytest.approx({effort: run.plan.images * (count + 0.25) for effort, count in passes.items()})
     assert run.plan.whole == run.seconds["medium"]
 
 
@@ -63,9 +67,9 @@ def test_a_time_chooses_the_effort_and_is_gone_from_the_settings(clock: Clock, d
 
 def test_a_time_that_nothing_fits_into_is_refused_with_what_to_do(clock: Clock, drawn: Path, tmp_path: Path) -> None:
     settings = {"methods": ("standard",), "metrics": "auto", "inspect": "auto"}
-    with pytest.raises(BadRequest) as error:
-        planned(drawn, tmp_path, time="2s", **settings)
-    message = str(error.value).replace("\u202f", " ")
+    run = planned(drawn, tmp_path, time="2s", **settings)
+    assert not run.fits and run.effort == "low"
+    message = too_short(run).replace("\u202f", " ")
     assert message.startswith("--time 2.0 s: even low effort takes about ") and "occlusion" in message
     for way in ("--limit", "--methods quick", "--metrics none", "--inspect none"):
         assert way in message
@@ -94,3 +98,27 @@ def test_automatic_classes_are_the_predicted_and_the_labeled_one(effort: str) ->
     assert automatic_choice(effort, ScoreKind.SOFTMAX) == ClassChoice(top=1, label=True)
     assert automatic_choice(effort, ScoreKind.VALUE) == ClassChoice(top=1), "no label is one of its outputs"
     assert automatic_choice("high", ScoreKind.SOFTMAX) == ClassChoice(top=3)
+
+
+def test_commands_say_the_effort_and_pages_state_it(drawn: Path, tmp_path: Path) -> None:
+    words = ("run", "tests.factories:tiny", drawn, "-o", tmp_path / "r", "-m", "smoothgrad", "-O", "smoothgrad.n=2")
+    error = command(*words, "--time", "0.000001", code=2).stderr
+    assert error.count("\n") == 1 and "even low effort takes about" in error and not (tmp_path / "r").exists()
+    lines = command(*words, "--time", "10h", "--limit", "1").stderr.replace("\u202f", " ")
+    assert "effort max fits into 10 h 0 min: " in lines
+    record = load_run(tmp_path / "r").record
+    assert record.settings["effort"] == "max" and record.method("smoothgrad").options["n"] == 2
+    assert "time" not in record.settings and "--effort max" in str(record.provenance["command"])
+    assert "effort: max" in (tmp_path / "r" / "index.html").read_text(encoding="utf-8")
+
+
+def test_the_arrays_of_a_run_are_as_large_as_what_is_kept_of_its_maps(
+    clock: Clock, drawn: Path, tmp_path: Path
+) -> None:
+    methods = {"methods": ("gradient", "saliency"), "classes": "top:1"}
+    reduced, full = (planned(drawn, tmp_path, keep=keep, **methods).plan for keep in ("reduced", "full"))
+    sides, picture = 40 * 40, 3 * 40 * 40
+    assert full.bytes == full.images * (2 * 3 * 4 * sides + picture)
+    assert reduced.bytes == reduced.images * (
+        (2 + sum(info.color for info, _ in reduced.maps) * 3 + 2) * sides + picture
+    )

@@ -64,10 +64,10 @@ def methods(
     if name is None:
         click.echo(tables.methods_json(catalog(), reasons) if as_json else tables.methods_table(reasons))
         return
-    info = tables.method_info(name)
-    click.echo(tables.methods_json([info], reasons) if as_json else tables.method_details(info))
+    method = tables.method_called(name)
+    click.echo(tables.methods_json([method], reasons) if as_json else tables.method_details(method))
     if reasons is not None and not as_json:
-        reason = reasons.get(info.name)
+        reason = reasons.get(method.name)
         click.echo(f"\n{f'Not applicable to {network}: {reason}' if reason else f'Applicable to {network}'}.")
 
 

@@ -57,7 +57,7 @@ def _functions(module: nn.Module) -> Iterator[Any]:
 
 
 def _files_of(functions: Iterable[Any]) -> set[Path]:
-    return {Path(function.__code__.co_filename) for function in functions}
+    return {Path(name) for name in {function.__code__.co_filename for function in functions}}
 
 
 def _reached(start: Iterable[Any]) -> set[Path]:

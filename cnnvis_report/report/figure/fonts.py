@@ -1,7 +1,7 @@
 """Text that fits: measured in the font that it is drawn with, wrapped, shortened, and spelled in its letters."""
 
 import unicodedata
-from functools import cache
+from functools import cache, lru_cache
 from typing import Protocol
 
 from PIL import ImageFont
@@ -27,7 +27,7 @@ class PillowFont:
 
     def width(self, text: str, size: float) -> float:
         """As measured at 64 times the size, where no pixel rounds it."""
-        return float(pillow_font(64 * size).getlength(text)) / 64
+        return _length(text, 64 * size) / 64
 
     def has(self, letter: str) -> bool:
         """Printable ASCII, and what the font has beside it that is used here."""
@@ -48,6 +48,12 @@ class AnyFont(PillowFont):
     def has(self, letter: str) -> bool:
         """All of them."""
         return True
+
+
+@lru_cache(maxsize=4096)
+def _length(text: str, size: float) -> float:
+    """The width in pixels; a figure is laid out three times, with the same words."""
+    return float(pillow_font(size).getlength(text))
 
 
 @cache

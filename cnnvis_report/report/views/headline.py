@@ -26,6 +26,8 @@ def facts(report: Report, links: Links) -> list[tuple[str, str]]:
     shape = next((layer.shape for layer in network.layers if layer.name == network.default_layer), ())
     if shape:
         parts.append((f"layer {network.default_layer} ({fmt.sides(shape)})", ""))
+    if effort := run.settings.get("effort"):
+        parts.append((f"effort: {effort}", links.page("run")))
     if report.summary.unknown:
         parts.append((fmt.unknown(report.summary.unknown), ""))
     if run.skipped:

@@ -203,7 +203,7 @@ def test_a_network_that_cannot_be_copied_still_gets_its_report(drawn: Any, tmp_p
 
 def test_maps_that_cannot_be_measured_are_kept(drawn: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cnnvis_report.pipeline.stages.evaluation.agreement", lambda maps: 1 / 0)
-    words = (*TINY, drawn, "-o", tmp_path / "r", "-m", "gradient,random", "-q", "--metrics", "quick")
+    words = (*TINY, drawn, "-o", tmp_path / "r", "-m", "gradient,random", "-c", "top:3", "-q", "--metrics", "quick")
     assert "couldn't be measured (division by zero)" in command(*words).stderr
     found = list(load_run(tmp_path / "r").images())
     assert all(image.metrics is None and len(image.maps) == 6 for image in found) and len(found) == 6

@@ -9,7 +9,7 @@ from PIL import Image
 from cnnvis_report.records.methods import Kind, MethodInfo, Reduction, Sign
 from cnnvis_report.report.pictures.encode import QUALITIES, Quality, compand, encode_maps, expand, halve
 from cnnvis_report.report.pictures.palettes import POSITIVE, SIGNED, colors, limit, stops, strengths, table
-from cnnvis_report.report.pictures.thumbnails import color_picture, still, thumbnail
+from cnnvis_report.report.pictures.thumbnails import color_picture, color_pixels, still, thumbnail
 from cnnvis_report.report.views import formatting as fmt
 from tests.report.pictures.decoding import decode_maps
 
@@ -151,11 +151,11 @@ def test_stills_show_the_map_where_it_is_large_and_the_picture_where_it_is_zero(
 def test_thumbnails_and_color_pictures() -> None:
     assert opened(thumbnail(np.zeros((500, 1000, 3), np.uint8))).shape[:2] == (112, 224)
     flat = np.zeros((3, 32, 32), np.float32)
-    assert np.abs(opened(color_picture(flat)) - 128).max() <= 2, "zero is gray"
+    assert np.abs(opened(color_picture(color_pixels(flat))) - 128).max() <= 2, "zero is gray"
     flat[0, :16] = 1.0
-    red = opened(color_picture(flat))
+    red = opened(color_picture(color_pixels(flat)))
     assert red[4, 16, 0] > 230 and abs(red[4, 16, 1] - 128) < 25
-    assert opened(color_picture(flat[:1])).shape == (32, 32, 3)
+    assert opened(color_picture(color_pixels(flat[:1]))).shape == (32, 32, 3)
 
 
 @pytest.mark.parametrize(

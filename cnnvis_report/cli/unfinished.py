@@ -1,0 +1,67 @@
+"""A page of the report while the run goes on."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+from cnnvis_report.progress import Progress
+
+if TYPE_CHECKING:
+    from cnnvis_report.pipeline.config import OutputConfig
+    from cnnvis_report.pipeline.setup import Setup
+    from cnnvis_report.report.unfinished import UnfinishedReport
+
+
+class WithPage(Progress):
+    """Hands progress on, and has the page written when there is news."""
+
+    def __init__(self, listener: Progress, page: "UnfinishedReport") -> None:
+        self._listener, self._page = listener, page
+        self._failed = False
+
+    def step(self, what: str, items: float = 0.0) -> None:
+        """Hand it on, and look whether the page is due."""
+        self._listener.step(what, items)
+        self._update()
+
+    def done(self, item: str, *, in_steps: bool = False) -> None:
+        """The same of an item."""
+        self._listener.done(item, in_steps=in_steps)
+        self._update()
+
+    def expect(self, seconds: float, per_item: float) -> None:
+        """Hand it on."""
+        self._listener.expect(seconds, per_item)
+
+    def changed(self, parts: Sequence[str]) -> None:
+        """Hand it on."""
+        self._listener.changed(parts)
+
+    def warn(self, message: str, error: Exception | None = None) -> None:
+        """Hand it on."""
+        self._listener.warn(message, error)
+
+    def _update(self) -> None:
+        if self._failed:
+            return
+        try:
+            self._page.update()
+        except OSError as error:  # the run itself will say what is wrong with the disk
+            self._failed = True
+            self._listener.warn(f"The page of the run so far can't be written: {error}.")
+
+
+@contextmanager
+def page_meanwhile(setup: "Setup", config: "OutputConfig", listener: Progress, images: int) -> Iterator[Progress]:
+    """Keep a page of the run so far in the folder of the report; where the run stops, the page says so."""
+    from cnnvis_report.report.unfinished import UnfinishedReport
+
+    methods = [task.method.info for task in setup.maps.tasks]
+    title = config.title or f"What {setup.network.subject.name} looks at"
+    page = UnfinishedReport(config.output, title, images, methods)
+    try:
+        yield WithPage(listener, page)
+    except BaseException as error:
+        with suppress(OSError):
+            page.stop("because it was interrupted" if isinstance(error, KeyboardInterrupt) else "with an error")
+        raise
