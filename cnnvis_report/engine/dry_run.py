@@ -107,7 +107,7 @@ class DryRunTape(Tape):
         self._has_layer_inputs = True
 
     def _stacked(self, passes: Sequence[Pass], names: list[str]) -> list[dict[str, Tensor]]:
-        return [self._backward(targets, rule, sorted(asked)) for _, rule, targets, asked in passes]
+        return [self._backward(targets, rule, sorted(reads)) for _, rule, targets, reads in passes]
 
     def _backward(self, targets: Tensor, rule: Rule | None, names: list[str]) -> dict[str, Tensor]:
         shapes = {name: self.subject.layer(name).shape if name else self.images.shape[1:] for name in names}
