@@ -144,7 +144,18 @@ def rewritten(folder: Path, change: Change) -> None:
     write_manifest(folder, *change(run, list(images_in(folder / "run.json", run))))
 
 
-STANDARD = ["--device", "cpu", "-O", "smoothgrad.n=3", "-O", "integrated_gradients.steps=4", "-O", "occlusion.patch=10"]
+STANDARD = [
+    "--device",
+    "cpu",
+    "--effort",
+    "max",
+    "-O",
+    "smoothgrad.n=3",
+    "-O",
+    "integrated_gradients.steps=4",
+    "-O",
+    "occlusion.patch=10",
+]
 
 
 @pytest.fixture(scope="session")

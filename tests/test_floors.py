@@ -32,6 +32,7 @@ FLOORS = {
     "training": 7,
     "sharing": 7,
     "pipeline": 8,
+    "distributed": 9,
     "__init__": 9,
     "plugin": 9,
     "cli": 10,

@@ -1,22 +1,52 @@
 """The pages of single images, written by this process or by several."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from math import ceil
 from pathlib import Path
-from typing import Any
 
 from cnnvis_report.data.processes import usable_processors
 from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.report import assets
-from cnnvis_report.report.image_content import image_content
+from cnnvis_report.report.image_content import ImageContent, image_content
 from cnnvis_report.report.pages import IMAGE_TEMPLATE
+from cnnvis_report.report.rendered import PageKeys, RenderedImage, inputs_of, signature
 from cnnvis_report.report.renderer import Renderer
 from cnnvis_report.report.site_files import write_pictures, write_text
 from cnnvis_report.report.views.image import Neighbors, image_view
+from cnnvis_report.report.views.image_tiles import ScaleEnds
 from cnnvis_report.report.views.links import SiteLinks
 from cnnvis_report.report.views.report import Report
 
 MAPS_EACH = 300  # maps that take as long as a process takes to start
+
+
+@dataclass(frozen=True)
+class ImageEntry:
+    """An image that gets a page. before: what is known of the page that is there; None where nothing is."""
+
+    image: ImageRecord
+    neighbors: Neighbors
+    before: RenderedImage | None = None
+
+
+@dataclass(frozen=True)
+class ImagePage:
+    """The page of an image.
+
+    inputs: the files of arrays that it was made from. rendered: what is known of it; its signature comes when it is in
+    its place. unchanged: files of an earlier page that stay.
+    """
+
+    id: str
+    name: str
+    inputs: tuple[str, ...]
+    rendered: RenderedImage
+    unchanged: tuple[str, ...] = ()
+
+    def placed(self, folder: Path) -> RenderedImage:
+        """What is known of it when its files are in their places in the run's folder."""
+        return replace(self.rendered, signature=signature(folder, [*self.rendered.files, *self.inputs]))
 
 
 @dataclass(frozen=True)
@@ -25,34 +55,57 @@ class ImagePages:
 
     report: Report
     folder: Path
+    keys: PageKeys
 
-    def __call__(self, entry: tuple[ImageRecord, Neighbors]) -> str:
-        """Write the page of one image, with its thumbnails, pictures and data; its name."""
-        image, folder = entry[0], self.folder
-        content = image_content(self.report, None, entry)
+    def __call__(self, entry: ImageEntry) -> ImagePage:
+        """Write the page of one image, with its thumbnails, pictures and data, as far as it has changed."""
+        image, before = entry.image, entry.before
+        inputs = inputs_of(self.report, image)
+        content, page = self.keys.of(self.report, image, entry.neighbors)
+        if before is None or before.content != content or not self._is_there([*before.files, *inputs], before):
+            made = image_content(self.report, None, (image, entry.neighbors))
+            html = self._write_page(entry, made.ends)
+            files = (html, *self._write_content(made))
+            return ImagePage(image.id, image.name, inputs, RenderedImage(content, page, files, "", dict(made.ends)))
+        if before.page == page:
+            return ImagePage(image.id, image.name, inputs, before, before.files)
+        html = self._write_page(entry, before.ends)
+        unchanged = tuple(name for name in before.files if name != html)
+        return ImagePage(image.id, image.name, inputs, replace(before, page=page), unchanged)
+
+    def _is_there(self, names: Sequence[str], before: RenderedImage) -> bool:
+        return signature(self.report.stored.folder, names) == before.signature != ""
+
+    def _write_content(self, content: ImageContent) -> list[str]:
+        """Write all but the text; the names of the files."""
+        id, folder = content.image.id, self.folder
+        data = {id: content.data}
+        data |= {f"features-{id}-{number}": layer for number, layer in enumerate(content.feature_maps)}
+        for name, values in data.items():
+            write_text(folder / "data" / f"{name}.js", assets.delivery(name, values))
+        return [
+            *(f"data/{name}.js" for name in data),
+            *write_pictures(folder, f"stills/{id}", content.thumbnails.items()),
+            *write_pictures(folder, f"stills/inspection/{id}", content.pictures.items()),
+        ]
+
+    def _write_page(self, entry: ImageEntry, ends: ScaleEnds) -> str:
+        """Write the text; the name of the file."""
+        image = entry.image
         links = SiteLinks(page_name=f"inspection/{image.id}", up="../")
-        write_pictures(folder / "stills" / image.id, content.thumbnails.items())
-        write_pictures(folder / "stills" / links.page_name, content.pictures.items())
-        write_text(folder / "data" / f"{image.id}.js", assets.delivery(image.id, content.data))
-        for number, layer in enumerate(content.feature_maps):
-            name = f"features-{image.id}-{number}"
-            write_text(folder / "data" / f"{name}.js", assets.delivery(name, layer))
-        self._write(links, image, content.neighbors, content.ends)
-        return image.name
-
-    def _write(self, links: SiteLinks, image: ImageRecord, neighbors: Neighbors, ends: Any) -> None:
         stream = Renderer(self.report).stream(
             "page.html",
             links,
             page="image",
             title=image.name,
             template=IMAGE_TEMPLATE,
-            view=image_view(self.report, links, image, neighbors, ends),
+            view=image_view(self.report, links, image, entry.neighbors, ends),
             policy=assets.site_policy(),
         )
-        path = self.folder / "images" / f"{image.id}.html"
-        path.parent.mkdir(exist_ok=True)
-        stream.dump(str(path), encoding="utf-8")
+        name = f"images/{image.id}.html"
+        (self.folder / name).parent.mkdir(exist_ok=True)
+        stream.dump(str(self.folder / name), encoding="utf-8")
+        return name
 
 
 def page_processes(maps: int, wanted: int | None) -> int:

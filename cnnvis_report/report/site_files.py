@@ -27,9 +27,12 @@ def write_text(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8", newline="\n")
 
 
-def write_pictures(folder: Path, pictures: Iterable[tuple[str, bytes]]) -> None:
-    """Write pictures into a folder of their own, each by its name."""
+def write_pictures(folder: Path, within: str, pictures: Iterable[tuple[str, bytes]]) -> list[str]:
+    """Write pictures into a folder of their own within the site's folder, each by its name; the names of the files."""
+    names = []
     for name, content in pictures:
-        folder.mkdir(parents=True, exist_ok=True)
-        suffix = "jpg" if content.startswith(JPEG) else "webp"
-        (folder / f"{name}.{suffix}").write_bytes(content)
+        names.append(f"{within}/{name}.{'jpg' if content.startswith(JPEG) else 'webp'}")
+        path = folder / names[-1]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    return names

@@ -2,6 +2,7 @@
 
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from cnnvis_report.data.prefetch import processors
@@ -10,11 +11,12 @@ from cnnvis_report.progress import Progress
 from cnnvis_report.report import assets
 from cnnvis_report.report.figure.save import figure_png
 from cnnvis_report.report.gallery_data import GALLERY, gallery_data
-from cnnvis_report.report.image_pages import ImagePages, page_processes
+from cnnvis_report.report.image_pages import ImageEntry, ImagePage, ImagePages, page_processes
 from cnnvis_report.report.page_sample import choose_pages
 from cnnvis_report.report.pages import Page, shown_pages
 from cnnvis_report.report.payload import provenance_slots
 from cnnvis_report.report.pictures.encode import QUALITIES, Quality
+from cnnvis_report.report.rendered import RenderedSite, page_keys
 from cnnvis_report.report.renderer import Renderer
 from cnnvis_report.report.site_files import write_pictures, write_shared
 from cnnvis_report.report.time_estimate import WORKERS
@@ -24,6 +26,7 @@ from cnnvis_report.report.views.report import Report
 from cnnvis_report.store.names import FIGURE
 from cnnvis_report.store.run_folder import StoredRun
 
+TEXTS = 8  # pages of which only the text is written take an eighth of the time
 PAGES = 2000  # images that get a page, unless another number is asked for
 
 
@@ -41,8 +44,27 @@ class SiteOptions:
 DEFAULT = SiteOptions()
 
 
-def write_pages(run: StoredRun, folder: Path, progress: Progress, options: SiteOptions = DEFAULT) -> Quality:
-    """Write a site into an empty folder, in the same bytes by any number of processes."""
+@dataclass(frozen=True)
+class SitePages:
+    """The pages of a site. images: by id. unchanged: files of an earlier site that stay where they are."""
+
+    quality: Quality
+    images: dict[str, ImagePage]
+    unchanged: frozenset[str]
+
+
+def write_pages(
+    run: StoredRun,
+    folder: Path,
+    progress: Progress,
+    options: SiteOptions = DEFAULT,
+    before: RenderedSite | None = None,
+) -> SitePages:
+    """Write a site into an empty folder, in the same bytes by any number of processes.
+
+    Args:
+        before: the site that is in the run's folder, of which pages of images stay as far as they would be the same.
+    """
     quality = QUALITIES[0]
     report = Report(run, quality)
     choose_pages(report, options.pages)
@@ -52,20 +74,42 @@ def write_pages(run: StoredRun, folder: Path, progress: Progress, options: SiteO
         (folder / FIGURE).write_bytes(figure_png(report.figure))
     for page in shown_pages(report):
         write_page(report, renderer, folder, page)
+    images = _write_images(report, folder, progress, options, before)
+    unchanged = frozenset(name for page in images.values() for name in page.unchanged)
+    return SitePages(quality, images, unchanged)
+
+
+def _write_images(
+    report: Report, folder: Path, progress: Progress, options: SiteOptions, before: RenderedSite | None
+) -> dict[str, ImagePage]:
+    known, keys = before.images if before is not None else {}, page_keys(report)
+    entries = (ImageEntry(image, beside, known.get(image.id)) for image, beside in with_neighbors(report))
+    first = next(entries, None)
     maps = report.summary.maps * report.image_pages // max(1, report.summary.images)
-    count = page_processes(maps, options.processes)
-    threads = min(processors(WORKERS), options.processes or WORKERS)
-    work = worked(ImagePages(report, folder), with_neighbors(report), processes=count, threads=threads)
-    with closing(work) as names:
-        for name in names:
-            progress.done(name)
-    return quality
+    if (
+        first is not None
+        and first.before is not None
+        and first.before.content == keys.of(report, first.image, first.neighbors)[0]
+    ):
+        maps //= TEXTS  # most likely the maps of the others are drawn already, too
+    work = worked(
+        ImagePages(report, folder, keys),
+        entries if first is None else chain([first], entries),
+        processes=page_processes(maps, options.processes),
+        threads=min(processors(WORKERS), options.processes or WORKERS),
+    )
+    pages = {}
+    with closing(work) as written:
+        for page in written:
+            pages[page.id] = page
+            progress.done(page.name)
+    return pages
 
 
 def write_page(report: Report, renderer: Renderer, folder: Path, page: Page) -> None:
     """A page of the table, with its own pictures."""
     links = SiteLinks(page_name=f"pages/{page.name}")
-    write_pictures(folder / "stills" / links.page_name, page.pictures(report))
+    write_pictures(folder, f"stills/{links.page_name}", page.pictures(report))
     view = page.view(report, links)
     stream = renderer.stream(
         "page.html",

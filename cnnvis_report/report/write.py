@@ -1,15 +1,25 @@
 """The files of a report, whole or not there."""
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import rmtree
 
 from cnnvis_report.errors import BadRequest, WentAway
 from cnnvis_report.progress import Progress
-from cnnvis_report.report.pictures.encode import Quality
+from cnnvis_report.report.pictures.encode import QUALITIES, Quality
+from cnnvis_report.report.rendered import (
+    RenderedSite,
+    digest,
+    program,
+    read_rendered,
+    signature,
+    write_rendered,
+)
 from cnnvis_report.report.single_file_writer import write_single
+from cnnvis_report.report.site_files import write_text
 from cnnvis_report.report.site_writer import DEFAULT, SiteOptions, write_pages
 from cnnvis_report.store import names as named
 from cnnvis_report.store.atomic import blocked_by, files_below, remove
@@ -37,8 +47,8 @@ def write_site(
 ) -> Written:
     """Write the pages of a run into its folder, in place of those that an earlier call has written.
 
-    The pages are made aside and moved when all are there, so that no half page stays behind. No link in the folder is
-    followed.
+    The pages are made aside and moved when all are there, so that no half page stays behind. Pages of images stay where
+    nothing of what they were made from has changed. No link in the folder is followed.
 
     Args:
         single_file: one page that holds everything, with maps kept as finely as 25 MB allow.
@@ -52,11 +62,29 @@ def write_site(
         WentAway: the folder is gone.
     """
     run.need_arrays()
-    listener = progress or Progress()
-    return replace_pages(
-        run.folder,
-        lambda building: fill(run, building, listener, single_file=single_file, max_size=max_size, options=options),
-    )
+    listener, folder = progress or Progress(), run.folder
+    if single_file or max_size is not None:
+        return replace_pages(folder, lambda building: write_single(run, building, listener, max_size))
+    before, key = read_rendered(folder), digest(program(), options.pages, run.record.settings.get("title"))
+    if before is not None and before.key == key and before.signature == _signature(run, before.files):
+        return Written(folder / "index.html", _size(folder, before.files), QUALITIES[0])
+    with _aside(folder) as building:
+        pages = write_pages(run, building, listener, options, before)
+        write_text(building / named.RENDERED, "{}\n")  # until all is in its place
+        files = _move(building, folder, pages.unchanged)
+        images = {page.id: page.placed(folder) for page in pages.images.values()}
+        shown = tuple(name for name in files if name != named.RENDERED)
+        write_rendered(folder, RenderedSite(key, shown, _signature(run, shown), images))
+    return Written(folder / "index.html", _size(folder, shown), pages.quality)
+
+
+def _signature(run: StoredRun, files: Iterable[str]) -> str:
+    """What the system says of the files of a site, and of those of its run."""
+    return signature(run.folder, [named.MANIFEST, *run.record.files, *files])
+
+
+def _size(folder: Path, files: Iterable[str]) -> int:
+    return sum((folder / name).stat().st_size for name in files)
 
 
 def replace_pages(folder: Path, write: Callable[[Path], Quality]) -> Written:
@@ -69,19 +97,26 @@ def replace_pages(folder: Path, write: Callable[[Path], Quality]) -> Written:
         BadRequest: somebody else is writing there, or something else is in the place of a page. WentAway: the folder is
         gone.
     """
+    with _aside(folder) as building:
+        quality = write(building)
+        files = _move(building, folder)
+    return Written(folder / "index.html", _size(folder, files), quality)
+
+
+@contextmanager
+def _aside(folder: Path) -> Iterator[Path]:
+    """An empty folder within the folder, for pages that aren't all there yet."""
     with writing(folder):
         building = folder / f".pages-{secrets.token_hex(4)}"
         building.mkdir()
         try:
-            quality = write(building)
-            size = _move(building, folder)
+            yield building
         except FileNotFoundError as error:
             if building.is_dir():
                 raise
             raise WentAway(f"{folder}: went away while its pages were written. Start it again.") from error
         finally:
             rmtree(building, ignore_errors=True)
-    return Written(folder / "index.html", size, quality)
 
 
 def fill(
@@ -96,24 +131,28 @@ def fill(
     """Write the pages of a run into an empty folder; arguments as of `write_site`."""
     if single_file or max_size is not None:
         return write_single(run, folder, progress, max_size)
-    return write_pages(run, folder, progress, options)
+    return write_pages(run, folder, progress, options).quality
 
 
-def _move(building: Path, folder: Path) -> int:
-    """Put the pages into their places, and take those away that an earlier call has written; their size in bytes."""
+def _move(building: Path, folder: Path, unchanged: frozenset[str] = frozenset()) -> list[str]:
+    """Put the pages into their places, and take those away that an earlier call has written; the names of all pages.
+
+    Args:
+        unchanged: pages that are in their places, and stay there.
+    """
     names = files_below(building)
-    size = sum((building / name).stat().st_size for name in names)
     targets = {name: named.place(folder, name) for name in names}
     old = pages_of(folder)
     _check_room([folder / named.PAGES, *targets.values()])
     check_pages({name: building / name for name in names}, old, folder)
     list_pages(folder, {*old, *names})
-    remove(folder, [name for name in old if name not in targets])
+    remove(folder, [name for name in old if name not in targets and name not in unchanged])
     for name, path in targets.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         (building / name).replace(path)
-    list_pages(folder, names)
-    return size
+    pages = sorted({*names, *unchanged})
+    list_pages(folder, pages)
+    return pages
 
 
 def _check_room(paths: Sequence[Path]) -> None:

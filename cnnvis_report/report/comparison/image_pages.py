@@ -30,7 +30,7 @@ class ComparedImagePages:
         """Write the page of one image, with its pictures and data; its name."""
         report, folder, (image, records) = self.report, self.folder, entry
         arrays = [run.maps(record) for run, record in zip(report.runs, records, strict=True)]
-        write_pictures(folder / "stills" / image.id, image_stills(report, image, arrays))
+        write_pictures(folder, f"stills/{image.id}", image_stills(report, image, arrays))
         data = image_data(report, image, records, arrays, QUALITY)
         write_text(folder / "data" / f"{image.id}.js", assets.delivery(image.id, data))
         view = compared_image_view(report, image, records, _neighbors(report, image))

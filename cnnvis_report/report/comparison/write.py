@@ -55,7 +55,7 @@ def _write(report: ComparedReport, folder: Path, processes: int | None, progress
     write_shared(folder, {"provenance": {}, GALLERY: compared_gallery_data(report)})
     if figure is not None:
         (folder / FIGURE).write_bytes(figure_png(figure))
-        write_pictures(folder / "stills" / "pages" / "index", page_pictures(figure))
+        write_pictures(folder, "stills/pages/index", page_pictures(figure))
     for page in comparison_pages(figure):
         links = SiteLinks(page_name=f"pages/{page.name}")
         named = {"page": page.name, "title": page.title, "template": page.template}

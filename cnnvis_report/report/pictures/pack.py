@@ -54,8 +54,8 @@ def text_of(content: bytes) -> str:
     91² characters in pairs hold 13 bits, against 12 in base64.
     """
     padding = -len(content) % GROUP
-    groups = np.frombuffer(content + bytes(padding), np.uint8).reshape(-1, GROUP).astype(np.uint32)
-    groups = np.pad(groups, ((0, 0), (0, 1)))
+    groups = np.zeros(((len(content) + padding) // GROUP, GROUP + 1), np.uint32)
+    groups[:, :GROUP] = np.frombuffer(content + bytes(padding), np.uint8).reshape(-1, GROUP)
     pairs = np.empty((len(groups), 8), np.uint32)
     for number in range(8):
         byte, bit = divmod(number * BITS, 8)
