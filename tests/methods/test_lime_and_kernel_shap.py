@@ -154,7 +154,7 @@ def test_surrogates_need_superpixels(name: str, images: torch.Tensor, monkeypatc
 
 
 def _interacting(coalitions: torch.Tensor) -> torch.Tensor:
-    """[M, 1]: a score of twelve superpixels alone and by threes; of pairs, draws would be exact."""
+    """[M, 1]: a score in which twelve superpixels act by themselves and by threes; pairs alone would be exact."""
     generator = torch.Generator().manual_seed(3)
     own, threes = (torch.randn(12, columns, generator=generator, dtype=torch.float64) for columns in (1, 8))
     return coalitions.double() @ own + (coalitions.double() @ threes).pow(3).mean(1, keepdim=True) / 10
