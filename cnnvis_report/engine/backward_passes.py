@@ -72,8 +72,8 @@ class BackwardPasses(RecordedBatch):
 
     def _names(self, wanted: Wanted, what: str | None = None) -> frozenset[str]:
         """What a pass reads that hasn't been read by another."""
-        asked = {*self._reads.get(wanted[1], ()), *(() if what is None else (what,))}
-        return frozenset(asked - {seen[2] for seen in self._passes if seen[:2] == wanted})
+        reads = {*self._reads.get(wanted[1], ()), *(() if what is None else (what,))}
+        return frozenset(reads - {seen[2] for seen in self._passes if seen[:2] == wanted})
 
     def _others(self, wanted: Wanted, names: frozenset[str]) -> dict[Wanted, tuple[Tensor, frozenset[str]]]:
         """Other passes that will be asked for and go as deep, as many as go along with this one."""
@@ -102,7 +102,7 @@ class BackwardPasses(RecordedBatch):
         everything = frozenset[str]().union(*(names for _, names in passes.values()))
         rows = self._run_pass(
             first,
-            lambda: self._stacked([(*wanted, *asked) for wanted, asked in passes.items()], sorted(everything)),
+            lambda: self._stacked([(*wanted, *reads) for wanted, reads in passes.items()], sorted(everything)),
             backward=float(len(passes)),
             kind=_kind(everything),
         )
@@ -128,8 +128,8 @@ class BackwardPasses(RecordedBatch):
         if any(signals.get(name) is None for name in passes[0][3]):
             self._as_read({name: signals.get(name) for name in passes[0][3]})  # which says that it isn't there
         return [
-            self._as_read({name: rows[row] for name in asked if (rows := signals.get(name)) is not None})
-            for row, (_, _, _, asked) in enumerate(passes)
+            self._as_read({name: rows[row] for name in reads if (rows := signals.get(name)) is not None})
+            for row, (_, _, _, reads) in enumerate(passes)
         ]
 
     def _backward(self, targets: Tensor, rule: Rule | None, names: list[str]) -> dict[str, Tensor]:

@@ -14,7 +14,7 @@ from cnnvis_report.engine.reference import Fitted
 from cnnvis_report.engine.rules.bias_terms import check_constants
 from cnnvis_report.engine.rules.relu import relu_way
 from cnnvis_report.engine.rules.rule import Rule
-from cnnvis_report.engine.stacking import stacking_is_exact
+from cnnvis_report.engine.stacking import can_stack
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.engine.tape import Tape
 
@@ -57,7 +57,8 @@ class DryRunTape(Tape):
         """Zeros of the gradient's shape; a pass is counted where none has given it yet."""
         self.reads.setdefault(rule, set()).add(what)
         if self.subject.stacks is None and relu_way(rule) is not None:
-            self.subject.stacks = self.subject.device.type == "cpu" and stacking_is_exact(self._first.recorded)
+            cpu, network = self.subject.device.type == "cpu", self.subject.network
+            self.subject.stacks = cpu and can_stack(network, self._first.recorded)
         self._note_layer(what)
         return super().read(targets, rule, what)
 
@@ -106,7 +107,7 @@ class DryRunTape(Tape):
         self._has_layer_inputs = True
 
     def _stacked(self, passes: Sequence[Pass], names: list[str]) -> list[dict[str, Tensor]]:
-        return [self._backward(targets, rule, sorted(asked)) for _, rule, targets, asked in passes]
+        return [self._backward(targets, rule, sorted(reads)) for _, rule, targets, reads in passes]
 
     def _backward(self, targets: Tensor, rule: Rule | None, names: list[str]) -> dict[str, Tensor]:
         shapes = {name: self.subject.layer(name).shape if name else self.images.shape[1:] for name in names}

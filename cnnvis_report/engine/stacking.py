@@ -1,6 +1,9 @@
 """Whether signals of several classes may go back through a network together: tried on the pass over the example."""
 
+from weakref import WeakKeyDictionary
+
 import torch
+from torch import nn
 from torch.autograd.graph import GradientEdge
 
 from cnnvis_report.engine.graph.folded_weights import FoldedWeights
@@ -9,6 +12,19 @@ from cnnvis_report.engine.graph.ops import Kind, kind
 from cnnvis_report.engine.graph.stacked_backward import ReluWay, StackedBackward, can_be_stacked
 
 ROUNDING = 1e-4  # of the largest gradient; ways of multiplying in float32 differ by a hundredth of it
+
+# by network: what was recorded of it, and whether that can be stacked; a second call on the network needs no trial
+_tried: WeakKeyDictionary[nn.Module, tuple[tuple[object, ...], bool]] = WeakKeyDictionary()
+
+
+def can_stack(network: nn.Module, recorded: RecordedPass) -> bool:
+    """Whether signals of several classes may go back through a network together; tried once for the same operations."""
+    hooks = sum(len(module._forward_hooks) + len(module._forward_pre_hooks) for module in network.modules())
+    form = (hooks, *(node.name() for node in recorded.nodes))
+    known = _tried.get(network)
+    if known is None or known[0] != form:
+        known = _tried[network] = (form, stacking_is_exact(recorded))
+    return known[1]
 
 
 def stacking_is_exact(recorded: RecordedPass) -> bool:

@@ -176,9 +176,8 @@ def _dry_run(tape: DryRunTape, tasks: Sequence[Task], classes: Sequence[int]) ->
 
 def _plan(setup: Setup, dry_run: DryRun, classes: int, batch: int, time: PassTime) -> Plan:
     """The plan of one run, its tasks gone through and its passes measured."""
-    subject, images, metrics = setup.network.subject, setup.images, setup.maps.metrics
+    images, metrics = setup.images, setup.maps.metrics
     measured = measured_images(metrics, images)
-    budget = setup.inspection.budget if setup.inspection else None
     return Plan(
         dry_run=dry_run,
         batch=batch,
@@ -192,7 +191,7 @@ def _plan(setup: Setup, dry_run: DryRun, classes: int, batch: int, time: PassTim
         reduced_metrics=_reduced_metrics(setup),
         randomization=randomization_passes(dry_run, classes, metrics, len(measured)) if metrics else (0, 0),
         tests=plan_tests(dry_run, classes, metrics, setup.network.model.training) if metrics else None,
-        inspection=budget.passes(len(images), len(subject.classes)) if budget else (0, 0),
+        inspection=_inspection_passes(setup),
     )
 
 
@@ -207,6 +206,15 @@ def _most_classes(subject: Subject, images: ImageSet, choice: ClassChoice, logit
     labeled = sum(label.index is not None for label in labels)  # which other images may have beside what is predicted
     most = max(len(classes), choice.top + labeled + len(choice.named))
     return [*classes, *(index for index in range(len(logits)) if index not in classes)][:most]
+
+
+def _inspection_passes(setup: Setup) -> tuple[float, float]:
+    """Forward and backward passes of an inspection; its classes are those named, or no more than there are images."""
+    plan, images = setup.inspection, len(setup.images)
+    if plan is None:
+        return 0.0, 0.0
+    classes = len(plan.objectives) + len(plan.units) or images
+    return plan.budget.passes(images, min(classes, len(setup.network.subject.classes)))
 
 
 def _image_bytes(setup: Setup, dry_run: DryRun, classes: int) -> int:

@@ -14,9 +14,8 @@ from cnnvis_report.records.bands import ShownBands
 from cnnvis_report.records.images import ImageRecord, MapRecord
 from cnnvis_report.records.methods import MethodInfo
 from cnnvis_report.records.run import Keep
-from cnnvis_report.report.pictures.bands import first_of_bands
-from cnnvis_report.report.pictures.thumbnails import color_pixels
 from cnnvis_report.store.half import COLOR, SCALE, halved
+from cnnvis_report.store.reduced import color_pixels, first_of_bands
 from cnnvis_report.store.shards import SHARDED_ABOVE, ArrayLayout
 
 LEAST_WORK = 4  # images that a worker is given at a time

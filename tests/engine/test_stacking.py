@@ -13,7 +13,7 @@ from cnnvis_report.engine.graph.layer_inputs import RecordedPass
 from cnnvis_report.engine.graph.nodes import recorded
 from cnnvis_report.engine.graph.stacked_backward import ReluWay, StackedBackward
 from cnnvis_report.engine.rules.relu import DECONVOLUTION, GUIDED
-from cnnvis_report.engine.stacking import stacking_is_exact
+from cnnvis_report.engine.stacking import can_stack, stacking_is_exact
 
 CLASSES = 5
 WAYS = (ReluWay.GRADIENT, ReluWay.GRADIENT, ReluWay.GUIDED, ReluWay.DECONVOLUTION)
@@ -35,6 +35,7 @@ class Branches(nn.Module):
         for norm in self.norms:
             assert isinstance(norm, nn.BatchNorm2d)
             nn.init.normal_(norm.weight)  # of both signs
+            assert norm.running_var is not None and norm.running_mean is not None
             nn.init.uniform_(norm.running_var, 0.5, 2)
             nn.init.normal_(norm.running_mean)
 
@@ -43,7 +44,8 @@ class Branches(nn.Module):
         x = torch.cat([x, self.grouped(functional.relu6(self.norms[1](self.narrow(x))))], dim=1)
         x = self.norms[2](x).relu()
         x = (self.shortcut(x) + self.norms[3](self.main(x))).relu()
-        return self.last(x.mean((2, 3)))
+        scores: Tensor = self.last(x.mean((2, 3)))
+        return scores
 
 
 def passed(
@@ -96,7 +98,7 @@ def test_weights_are_folded_again_when_they_change() -> None:
     for scale in (1.0, -3.0):
         with torch.no_grad():
             for norm in network.norms:
-                norm.weight.mul_(scale)  # type: ignore[union-attr,operator]
+                norm.weight.mul_(scale)  # type: ignore[operator]
         whole, edge = passed(torch.channels_last, network)
         (rows,) = StackedBackward(whole.nodes, weights).back(starts()[:1], WAYS[:1], [edge])
         assert rows is not None
@@ -110,7 +112,8 @@ class Hooked(Branches):
         x = self.first(x)
         if x.requires_grad:
             x.register_hook(lambda gradient: gradient * torch.linspace(0, 1, gradient.shape[-1]))
-        return self.last(torch.cat([x, x], dim=1).relu().mean((2, 3)))
+        scores: Tensor = self.last(torch.cat([x, x], dim=1).relu().mean((2, 3)))
+        return scores
 
 
 class Attending(Branches):
@@ -119,7 +122,8 @@ class Attending(Branches):
     def forward(self, x: Tensor) -> Tensor:
         tokens = self.first(x).flatten(2).transpose(1, 2)
         tokens = functional.scaled_dot_product_attention(tokens, tokens, tokens)
-        return self.last(torch.cat([tokens, tokens], dim=2).mean(1))
+        scores: Tensor = self.last(torch.cat([tokens, tokens], dim=2).mean(1))
+        return scores
 
 
 @pytest.mark.parametrize(("network", "exact"), [(Branches, True), (Hooked, False), (Attending, False)])
@@ -128,14 +132,29 @@ def test_a_network_is_tried_first(network: type[nn.Module], exact: bool) -> None
     assert stacking_is_exact(whole) is exact
 
 
+def test_a_network_is_tried_once_for_the_same_operations(monkeypatch: pytest.MonkeyPatch) -> None:
+    network, trials = Branches(), list[RecordedPass]()
+
+    def trial(recorded: RecordedPass) -> bool:
+        trials.append(recorded)
+        return True
+
+    monkeypatch.setattr(stacking, "stacking_is_exact", trial)
+    for _ in range(2):
+        assert can_stack(network, passed(torch.channels_last, network)[0])
+    assert len(trials) == 1
+    network.last = nn.Sequential(network.last, nn.ReLU())  # type: ignore[assignment]
+    assert can_stack(network, passed(torch.channels_last, network)[0])
+    assert len(trials) == 2
+
+
 def test_maps_are_the_same_as_by_single_passes(monkeypatch: pytest.MonkeyPatch) -> None:
     torch.manual_seed(0)
     network, images = Branches().eval(), torch.randn(2, 3, 32, 32)
     targets = torch.tensor([[0, 3], [1, 1]])
-    options = {"n": 2, "steps": 2}
-    stacked = explain(network, images, targets, METHODS, "norms.2", **options)
-    monkeypatch.setattr(dry_run, "stacking_is_exact", lambda _: False)
-    single = explain(network, images, targets, METHODS, "norms.2", **options)
+    stacked = explain(network, images, targets, METHODS, "norms.2", n=2, steps=2)
+    monkeypatch.setattr(dry_run, "can_stack", lambda *_: False)
+    single = explain(network, images, targets, METHODS, "norms.2", n=2, steps=2)
     for name in METHODS:
         torch.testing.assert_close(stacked[name], single[name], rtol=1e-4, atol=1e-5)
 

@@ -119,7 +119,7 @@ def test_the_standard_error_is_the_spread_over_seeds(images: Any, p: float) -> N
         tape = Tape(subject, images[:1], capacity=64, seed=seed)
         with tape.costs.measure() as cost, torch.no_grad():
             maps.append(entry.function(tape, torch.zeros(1, 1, dtype=torch.long), n=128, cells=3, p=p).flatten())
-        variances.append((cost.notes["standard_error"][0, 0] * maps[-1].std(correction=0)).square())
+        variances.append((torch.as_tensor(cost.notes["standard_error"])[0, 0] * maps[-1].std(correction=0)).square())
     spread = torch.stack(maps).var(0).mean().sqrt()
     assert float(torch.stack(variances).mean().sqrt() / spread) == pytest.approx(1, rel=0.25)
 
