@@ -1,4 +1,4 @@
-"""Networks of torchvision with random weights, as users have them."""
+"""Networks of torchvision with random weights, as users have them; the largest with fewer channels or blocks."""
 
 from itertools import pairwise
 from typing import Any
@@ -6,6 +6,8 @@ from typing import Any
 import torch
 import torchvision
 from torch import Tensor, nn
+from torchvision.models import DenseNet, ResNet, vgg
+from torchvision.models.resnet import Bottleneck
 
 from tests.narrow import present
 from tests.networks import seeded
@@ -17,7 +19,8 @@ FAMILIES = [
 ]  # fmt: skip
 
 
-WIDE = ("alexnet", "vgg16", "vgg11_bn")  # with linear layers of 4096 units
+VGGS = {"vgg16": "D", "vgg11_bn": "A"}  # by the letter of their layers
+WIDE = ("alexnet", *VGGS)  # with linear layers of 4096 units
 WIDTH = 64
 
 
@@ -36,6 +39,14 @@ def architecture(name: str, *, biases: bool) -> tuple[nn.Module, Tensor]:
 
 
 def _plain(name: str) -> Any:
+    """The network; of those that repeat a block up to 24 times, fewer of each kind."""
+    if name in VGGS:
+        channels = [size if isinstance(size, str) else size // 2 for size in vgg.cfgs[VGGS[name]]]
+        return vgg.VGG(vgg.make_layers(channels, batch_norm=name.endswith("bn")), num_classes=10, init_weights=False)
+    if name == "resnext50_32x4d":
+        return ResNet(Bottleneck, [2, 2, 2, 2], num_classes=10, groups=32, width_per_group=4)
+    if name == "densenet121":
+        return DenseNet(block_config=(4, 6, 8, 6), num_classes=10)
     extra = {"init_weights": False} if name in ("googlenet", "inception_v3") else {}
     return torchvision.models.get_model(name, weights=None, num_classes=10, **extra)
 
@@ -45,8 +56,8 @@ def _narrow(name: str) -> Any:
     with torch.device("meta"):
         network = _plain(name)
         linears = [module for module in network.classifier if isinstance(module, nn.Linear)]
-        sizes = [linears[0].in_features, *[WIDTH] * (len(linears) - 1), 10]
-        widths = pairwise(sizes)
+        incoming = linears[0].in_features // (2 if name in VGGS else 1)
+        widths = pairwise([incoming, *[WIDTH] * (len(linears) - 1), 10])
         network.classifier = nn.Sequential(
             *(nn.Linear(*next(widths)) if isinstance(module, nn.Linear) else module for module in network.classifier)
         )

@@ -29,7 +29,12 @@ pytest_plugins = ["tests.pages.browser"]
 REAL = Path(os.environ.get("CNNVIS_REAL", Path(__file__).parents[2] / "shared" / "real"))
 
 
+# begun first: a test of half a minute that comes last leaves the other workers without work
+LONGEST = ("tests/test_", "tests/robustness/", "tests/engine/test_every_network.py")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
     for item in items:
         if item.get_closest_marker("gpu") and not torch.cuda.is_available():
             item.add_marker(pytest.mark.skip(reason="no CUDA device"))
@@ -139,7 +144,18 @@ def rewritten(folder: Path, change: Change) -> None:
     write_manifest(folder, *change(run, list(images_in(folder / "run.json", run))))
 
 
-STANDARD = ["--device", "cpu", "-O", "smoothgrad.n=3", "-O", "integrated_gradients.steps=4", "-O", "occlusion.patch=10"]
+STANDARD = [
+    "--device",
+    "cpu",
+    "--effort",
+    "max",
+    "-O",
+    "smoothgrad.n=3",
+    "-O",
+    "integrated_gradients.steps=4",
+    "-O",
+    "occlusion.patch=10",
+]
 
 
 @pytest.fixture(scope="session")

@@ -103,11 +103,13 @@ def test_they_are_short(path: Path) -> None:
     assert len(path.read_text(encoding="utf-8").splitlines()) < 80
 
 
-def test_a_shortcut_that_a_comparison_shows(tmp_path: Path) -> None:
-    """In this process, where figures are coarse and PyTorch is there already."""
+def test_a_shortcut_that_a_comparison_shows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In this process, where figures are coarse and PyTorch is there already, with fewer images."""
     spec = importlib.util.spec_from_file_location("shortcut", EXAMPLES / "shortcut.py")
     example = importlib.util.module_from_spec(present(spec))
     present(present(spec).loader).exec_module(example)
+    monkeypatch.setattr(example, "IMAGES", 300)
+    monkeypatch.setattr(example, "TEST_IMAGES", 40)
     assert example.main(tmp_path) == 4, "the rule stops it"
     comparison = load_comparison(tmp_path / "diff")
     difference = present(comparison.paired[0].difference)

@@ -11,10 +11,11 @@ from cnnvis_report.cli import share as sharing
 from cnnvis_report.cli.params import printable
 from cnnvis_report.cli.unfinished import page_meanwhile
 from cnnvis_report.errors import BadRequest, GapsFound, RulesHold
-from cnnvis_report.pipeline.config import OutputConfig, ShareConfig
+from cnnvis_report.pipeline.config import OutputConfig, RunConfig, ShareConfig
 
 if TYPE_CHECKING:
     from cnnvis_report.cli.console import Console
+    from cnnvis_report.pipeline.map_making import Engine
     from cnnvis_report.pipeline.setup import Setup
     from cnnvis_report.pipeline.stats import RunStats
     from cnnvis_report.records.run import RunRecord
@@ -30,6 +31,18 @@ def claim(output: Path) -> None:
     from cnnvis_report.store.own_files import output as writing_into
 
     click.get_current_context().with_resource(writing_into(output))
+
+
+def engine_of(config: RunConfig) -> "Engine | None":
+    """What makes the maps in the place of this process, until the command ends; None where nothing does.
+
+    Raises:
+        BadRequest: there is no such cluster.
+    """
+    from cnnvis_report.distributed.engine import engine_of
+    from cnnvis_report.pipeline.setup import set_up
+
+    return click.get_current_context().with_resource(engine_of(config, set_up))
 
 
 def console_of(config: OutputConfig) -> "Console":
@@ -72,16 +85,31 @@ class Made:
     handed_on: tuple[Path, ...] = ()
 
 
-def report(setup: "Setup", config: OutputConfig, console: "Console", share: ShareConfig | None = None) -> None:
+def report(
+    setup: "Setup",
+    config: OutputConfig,
+    console: "Console",
+    share: ShareConfig | None = None,
+    engine: "Engine | None" = None,
+) -> None:
     """Plan, run, write the pages and what is handed on, and say so."""
-    result = make(setup, config, console, share)
+    result = make(setup, config, console, share, engine)
     announce(result.first_page, config)
     sharing.announce(result.handed_on, config)
     conclude(result, config)
 
 
-def make(setup: "Setup", config: OutputConfig, console: "Console", share: ShareConfig | None = None) -> Made:
+def make(
+    setup: "Setup",
+    config: OutputConfig,
+    console: "Console",
+    share: ShareConfig | None = None,
+    engine: "Engine | None" = None,
+) -> Made:
     """Plan, run, and write the pages and what is handed on.
+
+    Args:
+        engine: makes the maps, where this process doesn't.
 
     Raises:
         BadRequest: what is handed on can't be written there, or the time is too short; nothing has run then.
@@ -99,10 +127,12 @@ def make(setup: "Setup", config: OutputConfig, console: "Console", share: ShareC
     if not planned.fits:
         raise BadRequest(too_short(planned))
     console.plan(planned)
+    if engine is not None:
+        console.say(f"Engine    {engine.describe(planned.setup)}")
     images = planned.plan.images
     with page_meanwhile(planned.setup, config, console, images) as progress:
         with console.progress("Explain", images):
-            record, stats = run(planned.setup, planned.plan, config.output, progress)
+            record, stats = run(planned.setup, planned.plan, config.output, progress, engine)
         console.bill(record, stats)
         stored, missing = load_run(config.output), _missing(record, stats)
         if record.keep == "none":  # the pages were written before the arrays were removed

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
+from sys import intern
 
 from cnnvis_report.comparison.accuracy import RunAccuracy, compared_classes, judged, paired_accuracy
 from cnnvis_report.comparison.align import match_images, side_by_side
@@ -28,6 +29,7 @@ from cnnvis_report.store.run_folder import StoredRun
 
 WORKERS = 2  # threads that compare maps: reading, digests and matrix products leave Python to others
 Records = tuple[ImageRecord, ...]
+Keys = dict[tuple[tuple[str, tuple[str, ...]], ...], dict[str, tuple[str, ...]]]
 
 
 def compare_runs(
@@ -84,9 +86,10 @@ def _images(
 ) -> Iterator[tuple[Records, ComparedImage]]:
     """The compared images in order, made by several threads; few of them wait."""
     waiting: deque[tuple[Records, Future[ComparedImage]]] = deque()
+    seen: Keys = {}
     with ThreadPoolExecutor(WORKERS) as pool:
         for records in side_by_side(runs, ids):
-            waiting.append((records, pool.submit(partial(_image, runs, records, methods))))
+            waiting.append((records, pool.submit(partial(_image, runs, records, methods, seen))))
             if len(waiting) > WORKERS:
                 finished, result = waiting.popleft()
                 yield finished, result.result()
@@ -94,20 +97,25 @@ def _images(
             yield finished, result.result()
 
 
-def _image(runs: Sequence[StoredRun], records: Records, methods: Sequence[ComparedMethod]) -> ComparedImage:
-    """One image in all runs."""
+def _image(runs: Sequence[StoredRun], records: Records, methods: Sequence[ComparedMethod], seen: Keys) -> ComparedImage:
+    """One image in all runs.
+
+    Args:
+        seen: keys of maps that other images have; those of the same classes are held once.
+    """
     predictions = tuple(map(prediction, records))
     source, targets = choose_targets(records)
     keys = map_keys(records, targets, methods)
+    keys = seen.setdefault(tuple(keys.items()), keys)
     image = ComparedImage(
         id=records[0].id,
         ids=tuple(record.id for record in records),
         name=records[0].name,
-        label=", ".join(label.name for label in records[0].named),
+        label=intern(", ".join(label.name for label in records[0].named)),
         predictions=predictions,
         flips=tuple(flip(predictions[0], later) for later in predictions[1:]),
         target_source=source,
-        targets=tuple(target.name if target else "" for target in targets),
+        targets=tuple(intern(target.name) if target else "" for target in targets),
         keys=keys,
         movement=(None,) * (len(runs) - 1),
     )

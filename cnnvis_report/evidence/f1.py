@@ -35,7 +35,8 @@ def macro_f1(confusion: Sequence[tuple[str, str, int]], seed: int = 0) -> Interv
     mean = _macro_f1(labels, predictions, counts) if images else 0.0
     if images < FEWEST:
         return Interval(mean, None, None, images)
-    drawn = np.random.default_rng(seed).multinomial(images, counts / images, size=RESAMPLES)
+    generator = np.random.default_rng(seed)
+    drawn = (generator.multinomial(images, counts / images) for _ in range(RESAMPLES))  # one by one: pairs may be many
     values = [_macro_f1(labels, predictions, resample.astype(np.float64)) for resample in drawn]
     low, high = np.quantile(values, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
     return Interval(mean, float(low), float(high), images)

@@ -15,7 +15,7 @@ CONFIDENCE = 0.95  # of the intervals that pages show
 FAMILY_CONFIDENCE = 0.95  # that not one of all methods is called better, or worse, than a random map by chance
 RESAMPLES = 4000
 FEWEST = 5  # images with which there is an interval
-AT_ONCE = 4_000_000  # drawn images that are held
+AT_ONCE = 400_000  # drawn images that are held, ten megabytes whatever the number of images
 
 
 class Bootstrap:

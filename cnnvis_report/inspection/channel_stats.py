@@ -66,6 +66,17 @@ class ChannelStatsCollector:
             self._samples.append(image[:, positions.to(image.device)].float().cpu())
             self._left -= self._per_image
 
+    def merge(self, later: "ChannelStatsCollector") -> None:
+        """Take in what another collector has taken in of the batches that follow."""
+        if later._highest is None:
+            return
+        self._highest = later._highest if self._highest is None else torch.maximum(self._highest, later._highest)
+        self._sum, self._above = self._sum + later._sum, self._above + later._above
+        self._count += later._count
+        samples = later._samples[: max(0, self._left // self._per_image)]
+        self._samples += samples
+        self._left -= self._per_image * len(samples)
+
     def checkpoint(self) -> Callable[[], None]:
         """What forgets all batches that are taken in from now on."""
         before = self._left, self._highest, self._sum, self._above, self._count

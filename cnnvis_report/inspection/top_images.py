@@ -49,14 +49,32 @@ class TopImages:
         peaks, indices = peaks.T.float().cpu(), indices.T.cpu()
         numbers = torch.arange(self._seen[layer], self._seen[layer] + len(values)).expand(len(peaks), -1)
         positions = torch.stack([numbers, indices // values.shape[3], indices % values.shape[3]])
+        self._rank(layer, peaks, positions)
+        self._seen[layer] += len(values)
+        self._by_class(layer, values.flatten(2).amax(dim=2).double().cpu(), classes)
+
+    def merge(self, later: "TopImages") -> None:
+        """Take in what another one has kept of the images that follow."""
+        for layer, peaks in later._best.items():
+            positions = later._positions[layer].clone()
+            positions[0] += self._seen[layer]
+            self._rank(layer, peaks, positions)
+            self._seen[layer] += later._seen[layer]
+        for layer, sums in later._sums.items():
+            totals = self._sums[layer]
+            for index, total in sums.items():
+                totals[index] = totals[index] + total if index in totals else total
+        for index, count in later._counts.items():
+            self._counts[index] += count
+
+    def _rank(self, layer: str, peaks: Tensor, positions: Tensor) -> None:
+        """Keep the strongest of those that are there and of these that follow, [K, N] and [3, K, N]."""
         if layer in self._best:
             peaks = torch.cat([self._best[layer], peaks], dim=1)
             positions = torch.cat([self._positions[layer], positions], dim=2)
         order = peaks.argsort(dim=1, descending=True, stable=True)[:, : self._n]
         self._best[layer] = peaks.gather(1, order)
         self._positions[layer] = positions.gather(2, order.expand(3, -1, -1))
-        self._seen[layer] += len(values)
-        self._by_class(layer, values.flatten(2).amax(dim=2).double().cpu(), classes)
 
     def top(self, layer: str) -> Top:
         """What has been found so far."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from torch import nn
 from cnnvis_report.cli import comparing, finish, results
 from cnnvis_report.cli.console import Console
 from cnnvis_report.data.image_set import ImageSet
+from cnnvis_report.distributed.engine import engine_of
 from cnnvis_report.engine.outputs.readers import TargetFunction
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.isolation.eager import unwrapped
@@ -25,7 +27,7 @@ from cnnvis_report.pipeline.config import RunConfig
 from cnnvis_report.pipeline.image_source import Aliases, image_source
 from cnnvis_report.pipeline.preprocessing import adjusted_preprocessing
 from cnnvis_report.pipeline.sample_source import SampleRequest, sample_source
-from cnnvis_report.pipeline.setup import set_up_model
+from cnnvis_report.pipeline.setup import Setup, set_up_model
 from cnnvis_report.report.loaded_report import LoadedReport, load_report
 from cnnvis_report.store.own_files import output as writing_into
 
@@ -123,15 +125,22 @@ Source = tuple[Model, Callable[[Sequence[str]], ImageSet], Aliases]
 
 
 def _make(request: _Request, config: RunConfig, console: Console) -> None:
-    model, images_for, aliases = _source(request, config)
-    setup = set_up_model(model, images_for, config, aliases, request.target)
-    comparing.check_network(config.output, setup)
-    if config.data.select != "all":
-        setup = finish.select(setup, console)
-    result = finish.make(setup, config.output, console, config.share)
+    set_up = partial(_set_up, request)
+    with engine_of(config, set_up) as engine:
+        setup = set_up(config)
+        comparing.check_network(config.output, setup)
+        if config.data.select != "all":
+            setup = finish.select(setup, console)
+        result = finish.make(setup, config.output, console, config.share, engine)
     if config.output.open:
         finish.announce(result.first_page, config.output)
     finish.conclude(result, config.output)
+
+
+def _set_up(request: _Request, config: RunConfig) -> Setup:
+    """The run, in this process or in a worker of its engine."""
+    model, images_for, aliases = _source(request, config)
+    return set_up_model(model, images_for, config, aliases, request.target)
 
 
 def _source(request: _Request, config: RunConfig) -> Source:

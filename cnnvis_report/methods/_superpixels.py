@@ -41,6 +41,27 @@ def masked_scores(tape: Tape, index: int, labels: Tensor, presence: Tensor) -> T
     return torch.cat(scores).cpu().double()
 
 
+def coefficient_variances(
+    features: Tensor, weights: Tensor, residuals: Tensor, inverse: Tensor, together: int = 1
+) -> Tensor:
+    """[superpixels, K]: the variance over draws of the coefficients of a weighted regression.
+
+    By the residuals themselves, whose size may differ from sample to sample, each divided by the square root of the
+    share that its sample didn't fit itself.
+
+    Args:
+        features: [M, superpixels]. weights: [M, 1]. residuals: [M, K]. inverse: of the normal matrix.
+        together: so many samples, one after the other, are one draw.
+    """
+    pull = weights * (features @ inverse)
+    draws = torch.arange(len(features)) // together
+    count = int(draws[-1]) + 1
+    leverage = pull.new_zeros(count).index_add_(0, draws, (pull * features).sum(dim=1))
+    moved = pull.new_zeros(count, *inverse.shape[1:], residuals.shape[1])
+    moved.index_add_(0, draws, pull.unsqueeze(2) * residuals.unsqueeze(1))
+    return (moved.square() / (1 - leverage).clamp(min=1e-6).view(-1, 1, 1)).sum(dim=0)
+
+
 def r_squared(scores: Tensor, predicted: Tensor, weights: Tensor) -> Tensor:
     """[K]: the share of the weighted variance of scores [M, K] that is predicted; 1 where there is none.
 

@@ -4,7 +4,8 @@ import torch
 from torch import Tensor
 
 from cnnvis_report.engine.tape import Tape
-from cnnvis_report.methods._superpixels import masked_scores, r_squared, superpixels
+from cnnvis_report.methods._sampling import STANDARD_ERROR, note_standard_error
+from cnnvis_report.methods._superpixels import coefficient_variances, masked_scores, r_squared, superpixels
 from cnnvis_report.methods.options import Between
 from cnnvis_report.methods.registry import method
 from cnnvis_report.records.methods import Family, Kind, Randomness, Sign
@@ -29,6 +30,7 @@ from cnnvis_report.records.methods import Family, Kind, Randomness, Sign
         "segments": "{} segments",
         "samples": "{} samples",
         "surrogate_r2": "surrogate R² {}",
+        **STANDARD_ERROR,
     },
     randomness=Randomness.SEED,
 )
@@ -39,7 +41,8 @@ def kernel_shap(tape: Tape, targets: Tensor, *, segments: int = 50, samples: int
     normalization), where sum b = S(x) - S(0) exactly; S the target logit, w = (d - 1) / (binom(d, |z|) |z| (d - |z|)).
     Coalitions are drawn by w in pairs, each with its complement; where there are no more than `samples`, all are
     taken, and the values are exact. Superpixels as for LIME. The report states how much of the score's variance over
-    the coalitions is explained.
+    the coalitions is explained, and the standard error that the draws leave, as a share of the map's standard
+    deviation.
 
     Args:
         targets: [N, K] class indices.
@@ -52,17 +55,19 @@ def kernel_shap(tape: Tape, targets: Tensor, *, segments: int = 50, samples: int
     Raises:
         NotApplicable: scikit-image isn't installed.
     """
-    maps, counts, fits = [], [], []
+    maps, variances, counts, fits = [], [], [], []
     for index, image in enumerate(tape.images):
         labels = superpixels(image, segments)
         count = int(labels.max()) + 1
         coalitions, weights = _coalitions(count, samples, tape.seed)
         scores = masked_scores(tape, index, labels, coalitions)[:, targets[index].cpu()]
-        values, fit = _shapley(coalitions.double(), scores, weights)
+        values, variance, fit = _shapley(coalitions.double(), scores, weights)
         maps.append(values.T[:, labels])
+        variances.append(variance.T[:, labels] if 2**count - 2 > samples else torch.zeros_like(maps[-1]))
         counts.append(count)
         fits.append(fit)
     tape.note(baseline="gray", segments=torch.tensor(counts), samples=samples, surrogate_r2=torch.stack(fits))
+    note_standard_error(tape, torch.stack(maps), torch.stack(variances))
     return torch.stack(maps).to(tape.images)
 
 
@@ -91,8 +96,8 @@ def _drawn(by_size: Tensor, samples: int, seed: int) -> Tensor:
     return torch.stack([half, ~half], dim=1).flatten(0, 1)[:samples]
 
 
-def _shapley(coalitions: Tensor, scores: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
-    """[superpixels, K], the values, and the R² [K] of the fit; the first two rows are none and all."""
+def _shapley(coalitions: Tensor, scores: Tensor, weights: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """[superpixels, K], the values, their variances over draws; R² [K] of the fit; the first rows are none and all."""
     whole = scores[1] - scores[0]
     even = whole.expand(coalitions.shape[1], -1) / coalitions.shape[1]
     # what parts the values from an even share sums to 0, so features without their mean say all of it,
@@ -102,4 +107,7 @@ def _shapley(coalitions: Tensor, scores: Tensor, weights: Tensor) -> tuple[Tenso
     root = weights.sqrt()
     apart = torch.linalg.lstsq(root * features, root * rest, driver="gelsd").solution
     values = even + apart
-    return values, r_squared(scores, scores[0] + coalitions @ values, weights)
+    predicted = scores[0] + coalitions @ values
+    inverse = torch.linalg.pinv(features.T @ (weights * features), hermitian=True)
+    variances = coefficient_variances(features, weights, scores - predicted, inverse, together=2)
+    return values, variances, r_squared(scores, predicted, weights)

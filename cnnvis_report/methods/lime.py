@@ -4,7 +4,8 @@ import torch
 from torch import Tensor
 
 from cnnvis_report.engine.tape import Tape
-from cnnvis_report.methods._superpixels import masked_scores, r_squared, superpixels
+from cnnvis_report.methods._sampling import STANDARD_ERROR, note_standard_error
+from cnnvis_report.methods._superpixels import coefficient_variances, masked_scores, r_squared, superpixels
 from cnnvis_report.methods.options import Between
 from cnnvis_report.methods.registry import method
 from cnnvis_report.records.methods import Family, Kind, Randomness, Sign
@@ -32,6 +33,7 @@ RIDGE = 1.0
         "segments": "{} segments",
         "samples": "{} samples",
         "surrogate_r2": "surrogate R² {}",
+        **STANDARD_ERROR,
     },
     randomness=Randomness.SEED,
 )
@@ -41,7 +43,8 @@ def lime(tape: Tape, targets: Tensor, *, segments: int = 50, samples: int = 500)
     Minimises sum w (S(x z) - a - b z)^2 + b^2 over samples z, which keep each superpixel with probability 1/2 and make
     the others gray (0 after normalization), the first keeping all; S the target logit, w = exp(-(1 - cos(z, 1))^2 /
     0.25^2); the map is b. Superpixels by SLIC (compactness 10) on the image with each channel scaled to 0..1. The
-    report states how much of the score's weighted variance the model explains.
+    report states how much of the score's weighted variance the model explains, and the standard error that the samples
+    leave, as a share of the map's standard deviation.
 
     Args:
         targets: [N, K] class indices.
@@ -54,7 +57,7 @@ def lime(tape: Tape, targets: Tensor, *, segments: int = 50, samples: int = 500)
     Raises:
         NotApplicable: scikit-image isn't installed.
     """
-    maps, counts, fits = [], [], []
+    maps, variances, counts, fits = [], [], [], []
     for index, image in enumerate(tape.images):
         labels = superpixels(image, segments)
         count = int(labels.max()) + 1
@@ -64,11 +67,13 @@ def lime(tape: Tape, targets: Tensor, *, segments: int = 50, samples: int = 500)
         presence[0] = True
         design = presence.double()
         scores = masked_scores(tape, index, labels, presence)[:, targets[index].cpu()]
-        coefficients, fit = _ridge(design, scores, _proximity(design))
+        coefficients, variance, fit = _ridge(design, scores, _proximity(design))
         maps.append(coefficients.T[:, labels])
+        variances.append(variance.T[:, labels])
         counts.append(count)
         fits.append(fit)
     tape.note(baseline="gray", segments=torch.tensor(counts), samples=samples, surrogate_r2=torch.stack(fits))
+    note_standard_error(tape, torch.stack(maps), torch.stack(variances))
     return torch.stack(maps).to(tape.images)
 
 
@@ -78,10 +83,12 @@ def _proximity(design: Tensor) -> Tensor:
     return (-(distance / WIDTH).square()).exp()
 
 
-def _ridge(design: Tensor, scores: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
-    """[superpixels, K], the coefficients of a weighted ridge regression with intercept, and its R² [K]."""
+def _ridge(design: Tensor, scores: Tensor, weights: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """[superpixels, K], the coefficients of a weighted ridge regression with intercept, their variances; R² [K]."""
     center, mean = ((weights * values).sum(dim=0) / weights.sum() for values in (design, scores))
     features, rest = design - center, scores - mean
     normal = features.T @ (weights * features) + RIDGE * torch.eye(features.shape[1], dtype=features.dtype)
     coefficients = torch.linalg.solve(normal, features.T @ (weights * rest))
-    return coefficients, r_squared(scores, features @ coefficients + mean, weights)
+    predicted = features @ coefficients + mean
+    variances = coefficient_variances(features, weights, scores - predicted, torch.linalg.inv(normal))
+    return coefficients, variances, r_squared(scores, predicted, weights)

@@ -24,7 +24,7 @@ MASKS_ELSEWHERE = 500
     title="RISE",
     family=Family.PERTURBATION,
     source="Petsiuk et al. 2018, arXiv:1806.07421",
-    formula=r"\frac{1}{N p (1 - p)} \sum_n f(x \odot M_n) (M_n - p)",
+    formula=r"\frac{1}{N p (1 - p)} \sum_n (f(x \odot M_n) - \bar{f}) (M_n - p)",
     sign=Sign.SIGNED,
     kind=Kind.AREA,
     batched_targets=True,
@@ -42,12 +42,14 @@ MASKS_ELSEWHERE = 500
 def rise(tape: Tape, targets: Tensor, *, n: int = 0, cells: int = 7, p: float = 0.5, tolerance: float = 0.1) -> Tensor:
     """How much likelier the class becomes when a place can be seen, over random masks that hide part of the image.
 
-    sum f(x * M) (M - p) / (N p (1 - p)) over N masks M, f the probability of the class, x the normalized image: what is
-    hidden is gray, the mean of the training set (0 after normalization). M is a grid of cells × cells, each 1 with
-    probability p and 0 otherwise, upsampled (bilinear, align_corners=False) to cells + 1 times a cell's size in the
-    image and cut to the image at a random place; the same masks for every image and class. With p of 1/2, blocks of 64
-    masks show every cell, and every two cells in all four ways, equally often, which leaves less to chance. The report
-    states the standard error, from how blocks differ: its root mean square as a share of the map's standard deviation.
+    sum (f(x * M) - f') (M - p) / (N p (1 - p)) over N masks M, f the probability of the class, x the normalized image:
+    what is hidden is gray, the mean of the training set (0 after normalization). f' is the mean of f over earlier
+    masks, without which the same sum would need many more of them, as M - p has a mean of 0. M is a grid of cells ×
+    cells, each 1 with probability p and 0 otherwise, upsampled (bilinear, align_corners=False) to cells + 1 times a
+    cell's size in the image and cut to the image at a random place; the same masks for every image and class. With p
+    of 1/2, blocks of 64 masks show every cell, and every two cells in all four ways, equally often, which leaves less
+    to chance. The report states the standard error, from how blocks differ: its root mean square as a share of the
+    map's standard deviation.
 
     Args:
         targets: [N, K] class indices.
@@ -90,7 +92,7 @@ class _Masks:
 
 
 class _Means:
-    """What the masks have brought: means of f (M - p) / (p (1 - p)), map by map, and how they vary over blocks.
+    """What the masks have brought: means of (f - f') (M - p) / (p (1 - p)), map by map, and how they vary over blocks.
 
     count: masks of each map. going: the maps that aren't done.
     """
@@ -101,6 +103,7 @@ class _Means:
         self._squares = torch.zeros_like(self.maps)
         self.count = tape.images.new_zeros(targets.shape)
         self._blocks = torch.zeros_like(self.count)
+        self._score = torch.zeros_like(self.count)  # the mean of f so far
         self.going = torch.ones_like(self.count, dtype=torch.bool)
 
     def add(self, block: _Masks) -> None:
@@ -121,6 +124,10 @@ class _Means:
     def _take(self, active: Tensor, class_scores: Tensor, block: _Masks) -> None:
         """Count in what the block's masks have brought [M, n, K], some masks at a time: sums are large."""
         total = torch.zeros_like(self.maps[active])
+        # f less a number that the masks don't hang on has the same map, and far less of it is due to chance
+        score = class_scores.mean(dim=0)
+        before = self._score[active]
+        class_scores = class_scores - torch.where(self._blocks[active] > 0, before, score)
         for start in range(0, len(block), TOGETHER):
             part = slice(start, start + TOGETHER)
             centered = (block.at(part) - self._p) / (self._p * (1 - self._p))
@@ -128,6 +135,7 @@ class _Means:
         weights = len(block) * self.going[active]
         self.count[active] += weights
         self._blocks[active] += self.going[active]
+        self._score[active] += (score - before) * weights / self.count[active]
         difference = total / len(block) - self.maps[active]
         step = difference * (weights / self.count[active])[..., None, None]
         self.maps[active] += step

@@ -20,6 +20,7 @@ from cnnvis_report.pipeline.setup import Setup
 from cnnvis_report.pipeline.stages.map_tests import MapTestPlan, plan_tests
 from cnnvis_report.pipeline.targets import ClassChoice
 from cnnvis_report.records.methods import MethodInfo
+from cnnvis_report.records.run import Keep
 
 PagesSeconds = Callable[[Sequence[tuple[MethodInfo, tuple[int, ...]]], int, int], float]
 
@@ -175,10 +176,8 @@ def _dry_run(tape: DryRunTape, tasks: Sequence[Task], classes: Sequence[int]) ->
 
 def _plan(setup: Setup, dry_run: DryRun, classes: int, batch: int, time: PassTime) -> Plan:
     """The plan of one run, its tasks gone through and its passes measured."""
-    subject, images, metrics = setup.network.subject, setup.images, setup.maps.metrics
+    images, metrics = setup.images, setup.maps.metrics
     measured = measured_images(metrics, images)
-    size = subject.size
-    budget = setup.inspection.budget if setup.inspection else None
     return Plan(
         dry_run=dry_run,
         batch=batch,
@@ -186,13 +185,13 @@ def _plan(setup: Setup, dry_run: DryRun, classes: int, batch: int, time: PassTim
         classes=classes,
         time=time,
         reduced=_reduced(setup, dry_run),
-        bytes=len(images) * _image_bytes(dry_run, classes, size),
+        bytes=len(images) * _image_bytes(setup, dry_run, classes),
         measured=measured,
         metrics=metrics.passes(len(dry_run.tasks)) if metrics else 0.0,
         reduced_metrics=_reduced_metrics(setup),
         randomization=randomization_passes(dry_run, classes, metrics, len(measured)) if metrics else (0, 0),
         tests=plan_tests(dry_run, classes, metrics, setup.network.model.training) if metrics else None,
-        inspection=budget.passes(len(images), len(subject.classes)) if budget else (0, 0),
+        inspection=_inspection_passes(setup),
     )
 
 
@@ -209,9 +208,23 @@ def _most_classes(subject: Subject, images: ImageSet, choice: ClassChoice, logit
     return [*classes, *(index for index in range(len(logits)) if index not in classes)][:most]
 
 
-def _image_bytes(dry_run: DryRun, classes: int, size: tuple[int, ...]) -> int:
-    """Of one image's arrays: its maps and the picture of this (height, width)."""
-    return sum(4 * prod(shape) for shape in dry_run.shapes) * classes + prod(size) * 3
+def _inspection_passes(setup: Setup) -> tuple[float, float]:
+    """Forward and backward passes of an inspection; its classes are those named, or no more than there are images."""
+    plan, images = setup.inspection, len(setup.images)
+    if plan is None:
+        return 0.0, 0.0
+    classes = len(plan.objectives) + len(plan.units) or images
+    return plan.budget.passes(images, min(classes, len(setup.network.subject.classes)))
+
+
+def _image_bytes(setup: Setup, dry_run: DryRun, classes: int) -> int:
+    """Of one image's arrays as they are kept, before compression: its maps and the picture."""
+    whole = setup.config.output.keep == Keep.FULL
+    maps = [
+        4 * prod(shape) if whole else (5 if task.method.info.color else 2) * prod(shape[-2:])  # a half, three colors
+        for task, shape in zip(dry_run.tasks, dry_run.shapes, strict=True)
+    ]
+    return sum(maps) * classes + prod(setup.network.subject.size) * 3
 
 
 def _reduced(setup: Setup, dry_run: DryRun) -> tuple[Task, ...]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -13,10 +14,11 @@ from cnnvis_report.records.bands import ShownBands
 from cnnvis_report.records.images import ImageRecord, MapRecord
 from cnnvis_report.records.methods import MethodInfo
 from cnnvis_report.records.run import Keep
-from cnnvis_report.report.pictures.bands import first_of_bands
-from cnnvis_report.report.pictures.thumbnails import color_pixels
 from cnnvis_report.store.half import COLOR, SCALE, halved
-from cnnvis_report.store.shards import ArrayLayout
+from cnnvis_report.store.reduced import color_pixels, first_of_bands
+from cnnvis_report.store.shards import SHARDED_ABOVE, ArrayLayout
+
+LEAST_WORK = 4  # images that a worker is given at a time
 
 
 @dataclass(frozen=True)
@@ -74,8 +76,13 @@ def map_reducer(setup: Setup) -> MapReducer | None:
     return MapReducer(methods, setup.network.subject.preprocessing.bands)
 
 
-def array_layout(setup: Setup) -> ArrayLayout:
-    """How the arrays of a run stand in files; where none are kept, until the pages are written."""
-    output = setup.config.output
+def array_layout(setup: Setup, batch: int) -> ArrayLayout:
+    """How the arrays of a run stand in files; where none are kept, until the pages are written.
+
+    Workers of an engine write shards, of few images where there are few; how many workers there are has no say.
+    """
+    output, size = setup.config.output, setup.config.output.shard_size
     keep = Keep.FULL if output.keep == Keep.FULL else Keep.REDUCED
-    return ArrayLayout.of(len(setup.images), keep, output.shard_size)
+    if setup.config.machine.engine != "local" and not size:
+        size = ceil(LEAST_WORK / batch) * batch if len(setup.images) <= SHARDED_ABOVE else None
+    return ArrayLayout.of(len(setup.images), keep, size)

@@ -2,22 +2,21 @@
 
 from collections.abc import Collection
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from cnnvis_report.data.image_set import ImageSet
 from cnnvis_report.evidence import evidence_of
-from cnnvis_report.pipeline.batch_explainer import BatchExplainer
-from cnnvis_report.pipeline.explain_batch import BatchSettings
-from cnnvis_report.pipeline.fit_cache import FolderFitCache
 from cnnvis_report.pipeline.forecast import Forecaster
 from cnnvis_report.pipeline.identity.parts import identity_parts
 from cnnvis_report.pipeline.identity.replaced_files import replaced_notices
 from cnnvis_report.pipeline.identity.run import changed_since, contents_of, files_of, identify, recall
 from cnnvis_report.pipeline.later_stages import later_stages
+from cnnvis_report.pipeline.map_making import Engine, MapMaking, survey_set
 from cnnvis_report.pipeline.metrics_budget import randomized_tasks
 from cnnvis_report.pipeline.not_applicable import Stages
 from cnnvis_report.pipeline.plan import Plan
-from cnnvis_report.pipeline.reduced_maps import array_layout, map_reducer
+from cnnvis_report.pipeline.reduced_maps import array_layout
 from cnnvis_report.pipeline.run_record import (
     count_in_training_set,
     evaluation_record,
@@ -28,7 +27,6 @@ from cnnvis_report.pipeline.run_record import (
 )
 from cnnvis_report.pipeline.setup import Setup
 from cnnvis_report.pipeline.stages.bfloat16_check import bfloat16_check, confirmed
-from cnnvis_report.pipeline.stages.evaluation import MapMetricsStage
 from cnnvis_report.pipeline.stages.explain import MOST_SKIPPED, explain_images
 from cnnvis_report.pipeline.stages.inspection import inspection
 from cnnvis_report.pipeline.stages.map_tests import MapTests, run_map_tests
@@ -48,10 +46,15 @@ from cnnvis_report.store.run_folder import load_run
 from cnnvis_report.store.writer import RunWriter
 
 
-def run(setup: Setup, plan: Plan, folder: Path, progress: Progress) -> tuple[RunRecord, RunStats]:
+def run(
+    setup: Setup, plan: Plan, folder: Path, progress: Progress, engine: Engine | None = None
+) -> tuple[RunRecord, RunStats]:
     """Run what isn't there yet and leave a complete run in the folder.
 
     A start that is stopped keeps the images that are done; the next one with the same setup goes on from there.
+
+    Args:
+        engine: makes the maps, where this process doesn't.
 
     Returns:
         The run, and what this start has met; a run that was complete already is left as it is.
@@ -68,14 +71,14 @@ def run(setup: Setup, plan: Plan, folder: Path, progress: Progress) -> tuple[Run
         if changed:
             progress.changed(changed)
         names = {item.id: item.name for item in images}
-        layout = array_layout(setup)
+        layout = array_layout(setup, plan.batch)
         writer = RunWriter(folder, identity, names, resume=changed == [], files=files_of(images), layout=layout)
         if writer.complete:
             return load_run(folder).record, RunStats()
         if writer.damaged:
             extent = f"{len(writer.done)} of its {len(names)} images are kept, the rest" if names else "it"
             progress.warn(f"{folder}: the run that was complete there got damaged; {extent} is made again.")
-        start = _Start(setup, plan, identity, writer, progress)
+        start = _Start(setup, plan, identity, writer, progress, engine)
         try:
             record = start.run()
         except BaseException:
@@ -88,14 +91,22 @@ def run(setup: Setup, plan: Plan, folder: Path, progress: Progress) -> tuple[Run
 class _Start:
     """The stages of one start: what each of them gets, and what became of it."""
 
-    def __init__(self, setup: Setup, plan: Plan, identity: Identity, writer: RunWriter, progress: Progress) -> None:
+    def __init__(
+        self,
+        setup: Setup,
+        plan: Plan,
+        identity: Identity,
+        writer: RunWriter,
+        progress: Progress,
+        engine: Engine | None,
+    ) -> None:
         self.setup, self.plan, self.identity = setup, plan, identity
-        self.writer, self.progress = writer, progress
+        self.writer, self.progress, self.engine = writer, progress, engine
         self.network, self.images, self.maps = setup.network, setup.images, setup.maps
         self.subject, self.monitor = setup.network.subject, setup.network.checks.monitor
         self.seed, self.forced = setup.config.machine.seed, setup.config.explain.precision == "bfloat16"
-        self.reference = setup.maps.reference.with_cache(FolderFitCache(writer.folder, fingerprint(identity)))
-        self.settings = BatchSettings(plan.dry_run, plan.batch, self.reference, self.seed)
+        self.making = MapMaking(setup, plan, writer.folder, fingerprint(identity))
+        self.settings = self.making.batch_settings()
         self.stats = RunStats(skipped=list(setup.images.skipped), passes=plan.time.as_passes())
         self.attempts = Stages(progress)
 
@@ -128,7 +139,7 @@ class _Start:
 
     def check_metrics(self) -> tuple[MetricPrecision, ...]:
         """May the metrics' passes run in bfloat16?"""
-        stage, plan = self._metrics(), self.plan
+        stage, plan = self.making.metrics(), self.plan
         if stage is None or not plan.reduced_metrics:
             return ()
         tasks = randomized_tasks(plan.dry_run, plan.classes, stage.budget)
@@ -137,28 +148,22 @@ class _Start:
     def explain(self, precision: tuple[Precision, ...], in_bfloat16: frozenset[str]) -> None:
         """The maps of every image, and their metrics where they are wanted."""
         plan, stats = self.plan, self.stats
-        self.settings = replace(self.settings, reduced=confirmed(plan.reduced, precision))
-        explainer = BatchExplainer(
-            self.subject,
-            plan.dry_run.tasks,
-            self.maps.choice,
-            self.settings,
-            shares=plan.shares,
-            metrics=self._metrics(in_bfloat16),
-            monitor=self.monitor,
-            reducer=map_reducer(self.setup),
-            stats=stats,
-            progress=self.progress,
-        )
+        reduced = confirmed(plan.reduced, precision)
+        self.settings = replace(self.settings, reduced=reduced)
+        self.making = replace(self.making, reduced=reduced, in_bfloat16=in_bfloat16)
+        if self.engine is not None:
+            self.engine.explain(self.making, self.writer, stats, self.progress)
+            return
+        assert self.settings.reference is not None  # a run's methods compare with a sample of its images
         forecaster = Forecaster(
             self.images,
             done=self.writer.done,
             measured=plan.measured,
-            reference=self.reference,
+            reference=self.settings.reference,
             monitor=self.monitor,
             later=later_stages(plan, self.network, self.maps.metrics, self.setup.inspection),
         )
-        explain_images(self.subject, self.images, plan.batch, explainer, self.writer, stats, forecaster, self.progress)
+        explain_images(self.making, self.settings, self.writer, stats, forecaster, self.progress)
 
     def randomize(self) -> Randomization:
         """Do maps change when the network forgets what it learned?"""
@@ -171,12 +176,10 @@ class _Start:
 
     def test_maps(self) -> MapTests:
         """Do maps stay where they should, and change where they should?"""
-        if self.plan.tests is None:
+        if (tests := self.plan.tests) is None:
             return MapTests()
         measured, training = self._done(self.plan.measured), self.network.model.training
-        return run_map_tests(
-            self.subject, measured, self.plan.tests, training, self.settings, self.attempts, self.progress
-        )
+        return run_map_tests(self.subject, measured, tests, training, self.settings, self.attempts, self.progress)
 
     def inspect(self) -> InspectionRecord | None:
         """What the layers hold."""
@@ -190,6 +193,7 @@ class _Start:
             1 if self.subject.one_by_one else self.plan.batch,
             self.seed,
             named_classes=self.maps.choice.named,
+            set_pass=partial(survey_set, self.making, self.writer.done, self.engine, self.progress),
             monitor=self.monitor,
             writer=self.writer,
             progress=self.progress,
@@ -239,13 +243,6 @@ class _Start:
             notices=(*setup.notices, *self.stats.notices),
             identity=self.identity,
         )
-
-    def _metrics(self, in_bfloat16: frozenset[str] = frozenset()) -> MapMetricsStage | None:
-        budget, plan = self.maps.metrics, self.plan
-        if budget is None:
-            return None
-        methods = {task.name: task.method.info for task in self.maps.tasks}
-        return MapMetricsStage(self.subject, budget, plan.measured, methods, plan.batch, self.seed, in_bfloat16)
 
     def _done(self, ids: Collection[str] | None = None) -> ImageSet:
         """The images that are done, or those of them with these ids."""

@@ -118,11 +118,16 @@ def provenance(
         "device": describe(device),
         "python": platform.python_version(),
         "system": platform.system(),
-        "versions": {"cnnvis-report": __version__} | {name: _version(name) for name in PACKAGES},
+        "versions": dict(versions()),
         "files": dict(files_of(setup.images)),
         "command": repeat_command(setup.config, len(setup.images)),
         "seconds_by_method": {name: round(seconds, 4) for name, seconds in sorted(method_seconds.items())},
     }
+
+
+def versions() -> dict[str, str]:
+    """The versions of the packages that make numbers or pictures."""
+    return {"cnnvis-report": __version__} | {name: _version(name) for name in PACKAGES}
 
 
 def _version(package: str) -> str:

@@ -32,6 +32,17 @@ class RunStats:
     inspection_seconds: float = 0.0
     image_notices: list[str] = field(default_factory=list)
 
+    def merge(self, other: "RunStats") -> None:
+        """Count what another process has met, and what its work took."""
+        self.skipped += other.skipped
+        self.missing_maps += other.missing_maps
+        self.computed += other.computed
+        self.seconds += other.seconds
+        self.passes.merge(other.passes)
+        self.metrics_seconds += other.metrics_seconds
+        self.inspection_seconds += other.inspection_seconds
+        self.image_notices += other.image_notices
+
     @property
     def notices(self) -> tuple[str, ...]:
         """What a user has to know of single images; of many, the first."""

@@ -193,7 +193,7 @@ class ImageInspection:
 class InspectionRecord:
     """What the layers of the network compute.
 
-    budget: how much was inspected, by its name in the options.
+    budget: how much was inspected, by its name in the options, or by the effort that said so.
     image_count: how many images the set had.
     kernels: of the convolutions.
     receptive_fields: layer by layer.

@@ -137,7 +137,7 @@ class MetricPrecision:
 class Evaluation:
     """How maps were measured.
 
-    budget: how much was measured, by its name in the options.
+    budget: how much was measured, by its name in the options, or by the effort that said so.
     images: how many images were measured.
     steps: that insertion and deletion curves begin with; they have more where they need them.
     regions: how many regions were replaced, one after the other; 0 where region perturbation was left out.

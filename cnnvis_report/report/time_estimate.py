@@ -8,7 +8,8 @@ import numpy as np
 from cnnvis_report.data.prefetch import processors
 from cnnvis_report.records.methods import Kind, MethodInfo
 from cnnvis_report.report.pictures.encode import QUALITIES, encode_maps
-from cnnvis_report.report.pictures.thumbnails import color_picture, color_pixels, map_thumbnail
+from cnnvis_report.report.pictures.thumbnails import color_picture, map_thumbnail
+from cnnvis_report.store.reduced import color_pixels
 
 WORKERS = 4
 

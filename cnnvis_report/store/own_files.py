@@ -4,6 +4,7 @@ import filecmp
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 
 from cnnvis_report.errors import BadRequest
@@ -162,14 +163,8 @@ def _listed(folder: Path) -> set[str]:
     """The files of arrays of which the folder's run says that they are its own."""
     head = raw_head(folder / MANIFEST).get("run") if is_regular(folder / MANIFEST) else None
     files = head.get("files") if isinstance(head, dict) else None
-    return {
-        *(files if isinstance(files, dict) else ()),
-        *(
-            name
-            for line in journal_lines(folder)
-            for name in (names.arrays_name(line.image.id), names.file_of(line.image))
-        ),
-    }
+    of_images = ((names.arrays_name(line.image.id), names.file_of(line.image)) for line in journal_lines(folder))
+    return {*(files if isinstance(files, dict) else ()), *chain.from_iterable(of_images)}
 
 
 def _has_made(folder: Path, name: str) -> bool:

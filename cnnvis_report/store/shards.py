@@ -128,12 +128,12 @@ def merge_shard(folder: Path, number: int, images: Sequence[str]) -> StoredFile:
     path = place(folder, shard_name(number))
 
     def members() -> Iterator[Member]:
-        own = {image: place(folder, arrays_name(image)) for image in images}
+        singles = {image: place(folder, arrays_name(image)) for image in images}
         with ExitStack() as stack:
-            if not all(file.is_file() for file in own.values()):
+            if not all(file.is_file() for file in singles.values()):
                 shard = stack.enter_context(open_regular(path, LARGEST))
                 earlier = _by_image(shard)
-            for image, file_path in own.items():
+            for image, file_path in singles.items():
                 if file_path.is_file():
                     with open_regular(file_path, LARGEST) as file:
                         yield from moved(members_in(file), f"{image}/")

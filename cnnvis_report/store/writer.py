@@ -144,16 +144,16 @@ class RunWriter:
             WentAway: the folder is gone. OSError: the disk is full, say.
         """
         images = [image for image in self._ids[self.layout.positions(number)] if image in self.done]
-        own = [arrays_name(image) for image in images if arrays_name(image) in self._files]
-        if not own:
+        single = [arrays_name(image) for image in images if arrays_name(image) in self._files]
+        if not single:
             return
         with self._there():
             stored = merge_shard(self.folder, number, images)
             append_lines(self.folder, [shard_line(number, stored, self._run)])
             self._files[shard_name(number)] = stored
-            for name in own:
+            for name in single:
                 del self._files[name]
-            remove(self.folder, own)
+            remove(self.folder, single)
 
     def shard_of(self, image: str) -> int | None:
         """The number of the shard that an image of the run belongs to; None where it has a file of its own."""

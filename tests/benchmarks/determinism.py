@@ -33,7 +33,7 @@ def pictures(folder: Path | None, size: int) -> Tensor:
     """[4, 3, H, W]: photographs, or noise."""
     if folder is None:
         return torch.randn(COUNT, 3, size, size, generator=torch.Generator().manual_seed(0))
-    paths = sorted(path for path in folder.iterdir() if path.suffix in (".jpg", ".png"))[:COUNT]
+    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in (".jpg", ".jpeg", ".png"))[:COUNT]
     read = [pil_to_tensor(Image.open(path).convert("RGB")).float() / 255 for path in paths]
     cut = torch.stack([resize(image, [size, size], antialias=True) for image in read])
     normalized: Tensor = normalize(cut, [0.485, 0.456, 0.406], [0.229, 0.224, 0.225])

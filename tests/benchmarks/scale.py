@@ -17,6 +17,7 @@ import sys
 import tempfile
 from collections import defaultdict
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -48,8 +49,17 @@ def timed(
     return call
 
 
+class Enough(Exception):
+    """What was to be measured is done."""
+
+
+def stop(*_: Any, **__: Any) -> None:
+    """Stand in for the writing of pages."""
+    raise Enough
+
+
 def child(words: list[str]) -> None:
-    """Run a command in this process, and print what each part of it took, and its memory."""
+    """Run a command in this process, and print what each part of it took, and its memory; --no-pages stops before."""
     from cnnvis_report.cli.main import cli
     from cnnvis_report.pipeline import run
     from cnnvis_report.report import write
@@ -57,11 +67,12 @@ def child(words: list[str]) -> None:
 
     spent: defaultdict[str, float] = defaultdict(float)
     run.run = timed(spent, "explaining", run.run)
-    write.write_site = timed(spent, "rendering", write.write_site)
+    write.write_site = timed(spent, "rendering", stop if "--no-pages" in words else write.write_site)
     for name in ("add", "add_shard", "finish"):
         if hasattr(RunWriter, name):
             setattr(RunWriter, name, timed(spent, "storing", getattr(RunWriter, name), "explaining"))
-    cli(words, standalone_mode=False)
+    with suppress(Enough):
+        cli([word for word in words if word != "--no-pages"], standalone_mode=False)
     peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)) / 1024
     print(json.dumps({**spent, "memory": peak}))
 
@@ -85,7 +96,7 @@ def row(count: int, folder: Path, methods: str, more: list[str]) -> str:
     subprocess.run([sys.executable, "-m", "cnnvis_report", *map(str, drawing)], check=True, stdout=subprocess.DEVNULL)
     common = ("run", "tests.factories:tiny", pictures, "-m", methods, "--classes", "top:1", "--inspect", "none", "-q")
     plain = measured(*common, "--metrics", "none", "-o", folder / "plain", *more)
-    rated = measured(*common, "--metrics", "quick", "-o", folder / "rated", *more)
+    rated = measured(*common, "--metrics", "quick", "-o", folder / "rated", *more, "--no-pages")
     plain["evaluating"] = rated["explaining"] - plain["explaining"]
     maps = count * len(methods.split(","))
     cells = [f"{plain[part] / count * 1e3:.1f} ({plain[part] / maps * 1e3:.1f})" for part in PARTS]

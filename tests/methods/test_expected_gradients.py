@@ -99,6 +99,6 @@ def test_the_standard_error_is_above_the_spread_over_seeds_and_not_far(images: A
         tape = Tape(subject, images[:1], reference=Reference(lambda: others), seed=seed)
         with tape.costs.measure() as cost, torch.no_grad():
             maps.append(entry.function(tape, torch.zeros(1, 1, dtype=torch.long), n=4).flatten())
-        variances.append((cost.notes["standard_error"][0, 0] * maps[-1].std(correction=0)).square())
+        variances.append((torch.as_tensor(cost.notes["standard_error"])[0, 0] * maps[-1].std(correction=0)).square())
     spread = torch.stack(maps).var(0).mean().sqrt()
     assert 1 < float(torch.stack(variances).mean().sqrt() / spread) < 3

@@ -3,6 +3,7 @@
 import itertools
 import math
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,8 @@ from torch import nn
 from cnnvis_report.errors import BadRequest, NotApplicable
 from cnnvis_report.methods import kernel_shap
 from cnnvis_report.methods._superpixels import superpixels
+from cnnvis_report.methods.kernel_shap import _coalitions, _shapley
+from cnnvis_report.methods.lime import _proximity, _ridge
 from tests.methods.maps import noted, only, scores
 from tests.networks import SumOfSquares
 
@@ -83,6 +86,7 @@ def test_kernel_shap_of_few_superpixels_is_exact(network: Any, pictures: Any) ->
         expected = shapley_slowly(value, count)
         np.testing.assert_allclose(maps[0, k].numpy(), expected[labels.numpy()], rtol=1e-9, atol=1e-10)
     assert 0 < float(notes["surrogate_r2"].min()) <= float(notes["surrogate_r2"].max()) <= 1
+    assert bool((notes["standard_error"] == 0).all()), "all coalitions are taken"
 
 
 def test_coalitions_are_drawn_by_the_kernel_and_in_pairs() -> None:
@@ -122,7 +126,7 @@ def test_an_additive_score_gives_each_superpixel_its_own_part(pictures: Any) -> 
     expected = torch.stack([parts[labels == segment].sum() for segment in labels.unique()])[labels]
     shap, notes, _ = noted(linear, pictures[:1], torch.tensor([[1]]), "kernel_shap", segments=12, samples=60)
     torch.testing.assert_close(shap[0, 0], expected, rtol=1e-9, atol=1e-10)
-    assert float(notes["surrogate_r2"]) == pytest.approx(1)
+    assert float(notes["surrogate_r2"]) == pytest.approx(1) and float(notes["standard_error"]) < 1e-6
     actual, notes, _ = noted(linear, pictures[:1], torch.tensor([[1]]), "lime", segments=12, samples=2000)
     torch.testing.assert_close(actual[0, 0], expected, rtol=0.1, atol=0.02)  # the ridge holds it back a little
     assert float(notes["surrogate_r2"]) > 0.99
@@ -147,3 +151,26 @@ def test_surrogates_need_superpixels(name: str, images: torch.Tensor, monkeypatc
     monkeypatch.setitem(sys.modules, "skimage.segmentation", None)
     with pytest.raises(NotApplicable, match=r"pip install 'cnnvis-report\[lime\]'"):
         only(SumOfSquares(), images, [0, 0, 0], name)
+
+
+def _interacting(coalitions: torch.Tensor) -> torch.Tensor:
+    """[M, 1]: a score in which twelve superpixels act by themselves and by threes; pairs alone would be exact."""
+    generator = torch.Generator().manual_seed(3)
+    own, threes = (torch.randn(12, columns, generator=generator, dtype=torch.float64) for columns in (1, 8))
+    return coalitions.double() @ own + (coalitions.double() @ threes).pow(3).mean(1, keepdim=True) / 10
+
+
+def _shap(seed: int) -> tuple[torch.Tensor, torch.Tensor]:
+    coalitions, weights = _coalitions(12, 128, seed)
+    return _shapley(coalitions.double(), _interacting(coalitions), weights)[:2]
+
+
+def _lime(seed: int) -> tuple[torch.Tensor, torch.Tensor]:
+    design = (torch.rand(128, 12, generator=torch.Generator().manual_seed(seed)) < 0.5).double()
+    return _ridge(design, _interacting(design), _proximity(design))[:2]
+
+
+@pytest.mark.parametrize("fit", [_shap, _lime], ids=["kernel_shap", "lime"])
+def test_the_variance_of_values_is_that_over_seeds(fit: Callable[[int], tuple[torch.Tensor, torch.Tensor]]) -> None:
+    values, variances = (torch.stack(parts) for parts in zip(*map(fit, range(80)), strict=True))
+    assert float((variances.mean() / values.var(0).mean()).sqrt()) == pytest.approx(1, rel=0.15)

@@ -75,7 +75,7 @@ def test_the_standard_error_is_the_spread_over_seeds(images: Any, variant: str, 
             maps.append(
                 entry.function(tape, torch.zeros(3, 1, dtype=torch.long), n=n, variant=variant)[:, 0].flatten(1)
             )
-        variances.append((cost.notes["standard_error"][:, 0] * maps[-1].std(1, correction=0)).square())
+        variances.append((torch.as_tensor(cost.notes["standard_error"])[:, 0] * maps[-1].std(1, correction=0)).square())
     stated, spread = torch.stack(variances).mean(0).sqrt(), torch.stack(maps).var(0).mean(1).sqrt()
     assert (stated / spread).tolist() == pytest.approx([1.0] * 3, rel=0.12)
 

@@ -15,6 +15,8 @@ from cnnvis_report.pipeline.targets import ClassChoice, automatic_choice
 from cnnvis_report.progress import Progress
 from cnnvis_report.records.effort import EFFORTS
 from cnnvis_report.records.scores import ScoreKind
+from cnnvis_report.store import load_run
+from tests.conftest import command
 from tests.pipeline.clock import Clock
 
 MODEL = "tests.pipeline.clock:timed"
@@ -96,3 +98,27 @@ def test_automatic_classes_are_the_predicted_and_the_labeled_one(effort: str) ->
     assert automatic_choice(effort, ScoreKind.SOFTMAX) == ClassChoice(top=1, label=True)
     assert automatic_choice(effort, ScoreKind.VALUE) == ClassChoice(top=1), "no label is one of its outputs"
     assert automatic_choice("high", ScoreKind.SOFTMAX) == ClassChoice(top=3)
+
+
+def test_commands_say_the_effort_and_pages_state_it(drawn: Path, tmp_path: Path) -> None:
+    words = ("run", "tests.factories:tiny", drawn, "-o", tmp_path / "r", "-m", "smoothgrad", "-O", "smoothgrad.n=2")
+    error = command(*words, "--time", "0.000001", code=2).stderr
+    assert error.count("\n") == 1 and "even low effort takes about" in error and not (tmp_path / "r").exists()
+    lines = command(*words, "--time", "10h", "--limit", "1").stderr.replace("\u202f", " ")
+    assert "effort max fits into 10 h 0 min: " in lines
+    record = load_run(tmp_path / "r").record
+    assert record.settings["effort"] == "max" and record.method("smoothgrad").options["n"] == 2
+    assert "time" not in record.settings and "--effort max" in str(record.provenance["command"])
+    assert "effort: max" in (tmp_path / "r" / "index.html").read_text(encoding="utf-8")
+
+
+def test_the_arrays_of_a_run_are_as_large_as_what_is_kept_of_its_maps(
+    clock: Clock, drawn: Path, tmp_path: Path
+) -> None:
+    methods = {"methods": ("gradient", "saliency"), "classes": "top:1"}
+    reduced, full = (planned(drawn, tmp_path, keep=keep, **methods).plan for keep in ("reduced", "full"))
+    sides, picture = 40 * 40, 3 * 40 * 40
+    assert full.bytes == full.images * (2 * 3 * 4 * sides + picture)
+    assert reduced.bytes == reduced.images * (
+        (2 + sum(info.color for info, _ in reduced.maps) * 3 + 2) * sides + picture
+    )

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cnnvis_report.report.pictures.thumbnails import color_pixels
 from cnnvis_report.store import StoredRun, load_run
+from cnnvis_report.store.reduced import color_pixels
 from tests.conftest import command
 
 RUN = ("run", "tests.factories:tiny")

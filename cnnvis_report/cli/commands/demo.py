@@ -35,7 +35,7 @@ MOST = 300  # pictures
 @click.command(cls=GroupedCommand, short_help="Try everything on a small generated data set.")
 @configured(
     RunConfig,
-    without=(*WITHOUT, "limit_order", "select", "against"),
+    without=(*WITHOUT, "limit_order", "select", "against", "engine", "address", "workers"),
     fixed={"model": "demo", "images": ()},
     changes={"output": {"default": Path("demo-report")}},
 )

@@ -20,7 +20,10 @@ HOW_MUCH = {
 @click.command(cls=GroupedCommand, short_help="Show what the layers of a model compute.")
 @configured(
     RunConfig,
-    without=("select", "effort", "time", "options", "layers", "precision", "against", "fail_if", "summary", "json"),
+    without=(
+        *("select", "effort", "time", "options", "layers", "precision", "against", "fail_if", "summary", "json"),
+        *("engine", "address", "workers"),  # no map is made
+    ),
     fixed={"methods": (), "metrics": "none"},
     changes={"inspect": HOW_MUCH, "output": {"default": Path("inspect-report")}},
     optional=("images",),

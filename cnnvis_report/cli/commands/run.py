@@ -36,8 +36,9 @@ def run(config: RunConfig) -> None:
     share.checked(config.share, config.output, config.output.output)
     finish.claim(config.output.output)
     console = finish.console_of(config.output)
+    engine = finish.engine_of(config)
     setup = set_up(config)
     comparing.check_network(config.output, setup)
     if config.data.select != "all":
         setup = finish.select(setup, console)
-    finish.report(setup, config.output, console, config.share)
+    finish.report(setup, config.output, console, config.share, engine)

@@ -31,7 +31,7 @@ ALL_CLASSES_UP_TO = 10
 @click.command(cls=GroupedCommand, short_help="Train a classifier on folders of images.")
 @configured(TrainConfig, prefix=f"{PREFIX}TRAIN_")
 @configured(MachineConfig, only=("device",))
-@configured(ExplainConfig, only=("methods",))
+@configured(ExplainConfig, only=("methods", "effort", "time"))
 @configured(OutputConfig, only=("single_file", "fail_if", "summary", "json", "open", "quiet", "verbose", "log_format"))
 @CONFIG
 def train(config: TrainConfig, machine: MachineConfig, explain: ExplainConfig, output: OutputConfig) -> None:
@@ -49,12 +49,14 @@ def train(config: TrainConfig, machine: MachineConfig, explain: ExplainConfig, o
     from cnnvis_report.cli.console_training import Reporter
     from cnnvis_report.engine.devices import choose_device
     from cnnvis_report.methods.registry import select
+    from cnnvis_report.pipeline.map_setup import check_time
     from cnnvis_report.training.train import train as train_model
 
     if config.report is not None:
         results.check_files(output)
         finish.claim(config.report)
         select(explain.methods)
+        check_time(explain)
     elif results.wanted(output):
         raise BadRequest("--fail-if, --summary and --json are about a report: give --report DIR, too.")
     console = finish.console_of(output)

@@ -33,8 +33,9 @@ class ExplainConfig:
     )
     effort: str = setting(
         "medium",
-        "How much work an image may take: about 20 passes through the network (low), 100 (medium), 500 (high), or "
-        "methods as they are defined (max). The plan says how long each takes. Options that you set stay as they are.",
+        "How many passes through the network the maps of an image may take with --methods standard: about 40 (low), "
+        "100 (medium), 500 (high), or as many as methods are defined with (max). The plan says how long each takes. "
+        "Options that you set stay as they are.",
         Choice(EFFORTS),
         decides=False,
     )

@@ -10,6 +10,7 @@ from cnnvis_report.settings import Group, Stated, setting
 from cnnvis_report.settings.kinds import Choice, File, Flag, Integer, Several, Text
 
 MOST_IN_A_BATCH = 1_000_000
+MOST_WORKERS = 10_000
 MOST_PAGES = 1_000_000
 MOST_PROCESSES = 1024
 
@@ -71,7 +72,7 @@ class OutputConfig:
         "Images whose arrays share one file; 0 gives each image a file of its own.",
         Integer(0, MOST_IN_A_BATCH, auto=True),
         metavar="N|auto",
-        default_text="0 up to 1,000 images, 100 beyond",
+        default_text="0 up to 1,000 images, 100 beyond; with --engine ray, 4 or a batch up to 1,000",
         stated=Stated.NEVER,
     )
     strict: bool = setting(
@@ -147,7 +148,7 @@ class OutputConfig:
 class MachineConfig:
     """What computes, how much at a time, and the random numbers.
 
-    batch_size: None chooses what fits.
+    batch_size, workers: None chooses what fits.
     """
 
     group: ClassVar = Group.MACHINE
@@ -157,3 +158,28 @@ class MachineConfig:
         None, "Batch size.", Integer(1, MOST_IN_A_BATCH, auto=True), metavar="N|auto", decides=False
     )
     seed: int = setting(0, "Random seed.", Integer(0), metavar="N", decides=False)
+    engine: str = setting(
+        "local",
+        "What makes the maps: this process (local), or workers of a Ray cluster (ray), which needs "
+        "pip install 'cnnvis-report[ray]'.",
+        Choice(("local", "ray")),
+        stated=Stated.NEVER,
+        decides=False,
+    )
+    address: str | None = setting(
+        None,
+        "The Ray cluster of --engine ray: auto for the one that this machine is a node of, or HOST:PORT of its head.",
+        Text(),
+        metavar="auto|HOST:PORT",
+        default_text="RAY_ADDRESS, or a cluster of this machine alone",
+        stated=Stated.NEVER,
+        decides=False,
+    )
+    workers: int | None = setting(
+        None,
+        "Workers of --engine ray; auto is one for each GPU, or for each node where there are none.",
+        Integer(1, MOST_WORKERS, auto=True),
+        metavar="N|auto",
+        stated=Stated.NEVER,
+        decides=False,
+    )

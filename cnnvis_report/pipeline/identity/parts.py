@@ -14,9 +14,12 @@ from cnnvis_report.pipeline.identity.run import BATCH, SAMPLED
 from cnnvis_report.pipeline.identity.source_code import code_hash, method_files
 from cnnvis_report.pipeline.map_setup import MapSetup
 from cnnvis_report.pipeline.plan import Plan
+from cnnvis_report.pipeline.reduced_maps import array_layout
 from cnnvis_report.pipeline.setup import SAMPLE, NetworkSetup, Setup
 from cnnvis_report.records.identity import LISTED
 from cnnvis_report.settings import identity_part
+
+PREDICTED = "the predictions of all images"
 
 Parts = dict[str, object]
 
@@ -30,9 +33,9 @@ def identity_parts(setup: Setup, plan: Plan) -> Parts:
         **_image_parts(setup.images),
         **_map_parts(setup.maps),
         "the seed": config.machine.seed,
-        BATCH: plan.batch,
+        BATCH: [plan.batch, array_layout(setup, plan.batch).shard_size],
         "the precision": [config.explain.precision, *_reduced(plan)],
-        "the predictions of all images": repr(selection and (selection.predictions, selection.label_predictions)),
+        PREDICTED: repr(selection and (selection.predictions, selection.label_predictions)),
         "the inspection": repr(setup.inspection),
         "the options": identity_part(config),
     }

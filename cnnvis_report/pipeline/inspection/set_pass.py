@@ -99,10 +99,25 @@ class SetPass:
         value, number = self.objectives[objective]
         return value, self.ids[number]
 
+    def merge(self, later: "SetPass") -> None:
+        """Take in what a pass over the images that follow has brought."""
+        if later.best is not None and later.best_image is not None:
+            self._take_scores(later.best, later.best_image + len(self.ids))
+        for objective, (value, number) in later.objectives.items():
+            self._take_objective(objective, value, number + len(self.ids))
+        self.tops.merge(later.tops)
+        for name, collector in later.channels.items():
+            self.channels[name].merge(collector)
+        self.ids += later.ids
+        self.classes += later.classes
+        self.failed += later.failed
+
     def add_scores(self, logits: Tensor) -> None:
         """Keep each class's highest score [N, classes] and whose it is."""
         best, number = logits.max(dim=0)
-        number = number + len(self.ids)
+        self._take_scores(best, number + len(self.ids))
+
+    def _take_scores(self, best: Tensor, number: Tensor) -> None:
         if self.best is None or self.best_image is None:
             self.best, self.best_image = best, number
             return
@@ -116,8 +131,11 @@ class SetPass:
             channels.flatten(1).mean(1) if objective.position is None else channels[:, :, *objective.position].mean(1)
         )
         value, number = means.max(dim=0)
-        if objective not in self.objectives or float(value) > self.objectives[objective][0]:
-            self.objectives[objective] = float(value), len(self.ids) + int(number)
+        self._take_objective(objective, float(value), len(self.ids) + int(number))
+
+    def _take_objective(self, objective: Objective, value: float, number: int) -> None:
+        if objective not in self.objectives or value > self.objectives[objective][0]:
+            self.objectives[objective] = value, number
 
 
 def pass_over_set(
@@ -128,12 +146,18 @@ def pass_over_set(
     seed: int,
     monitor: PassMonitor,
     progress: Progress,
+    *,
+    expected: int | None = None,
 ) -> SetPass:
-    """Run the set once, `size` images at a time, and keep what the layers did; images that fail are left out."""
+    """Run the set once, `size` images at a time, and keep what the layers did; images that fail are left out.
+
+    Args:
+        expected: how many images there are in all, where these are some of them.
+    """
     shown = [layer.name for layer in feature_layers(subject)]
     objectives = [*plan.objectives, *map(objective_of, plan.units)]
     tops = list(dict.fromkeys([*main_layers(subject), *(unit.layer for unit in plan.units)]))
-    count = len(images)
+    count = len(images) if expected is None else expected
     result = SetPass(TopImages(tops, TOP_IMAGES), {name: ChannelStatsCollector(count, seed) for name in shown})
     returned = {*tops, *(objective.layer for objective in objectives if objective.layer)}
     names = list(dict.fromkeys([*shown, *returned]))

@@ -18,7 +18,7 @@ from cnnvis_report.pipeline.forecast import Spent
 from cnnvis_report.pipeline.inspection.budget import InspectionPlan
 from cnnvis_report.pipeline.inspection.image_inspector import ImageInspector
 from cnnvis_report.pipeline.inspection.maximization import maximized
-from cnnvis_report.pipeline.inspection.set_pass import main_layers, pass_over_set
+from cnnvis_report.pipeline.inspection.set_pass import SetPass, main_layers
 from cnnvis_report.pipeline.inspection.top_images import top_images
 from cnnvis_report.pipeline.inspection.unit_pictures import UnitPictures
 from cnnvis_report.pipeline.not_applicable import Reasons, all_of
@@ -51,6 +51,7 @@ def inspection(
     seed: int,
     *,
     named_classes: Sequence[int],
+    set_pass: Callable[[], SetPass],
     monitor: PassMonitor,
     writer: RunWriter,
     progress: Progress,
@@ -59,12 +60,13 @@ def inspection(
 
     Args:
         images: those that the network has taken. size: images at a time. named_classes: that are explained.
+        set_pass: makes the pass over all images.
 
     Raises:
         RuntimeError, MemoryError: out of memory.
     """
     with subject.in_eval_mode(), torch.no_grad():  # arithmetic on maps is no part of the network
-        inspected = _Inspection(subject, images, plan, size, seed, monitor, writer, progress)
+        inspected = _Inspection(subject, images, plan, size, seed, set_pass, monitor, writer, progress)
         record = inspected.record(named_classes)
     writer.add_inspection(NETWORK, inspected.arrays)
     return record
@@ -91,6 +93,7 @@ class _Inspection:
         plan: InspectionPlan,
         size: int,
         seed: int,
+        set_pass: Callable[[], SetPass],
         monitor: PassMonitor,
         writer: RunWriter,
         progress: Progress,
@@ -101,7 +104,7 @@ class _Inspection:
         rules = self.pictures.not_applicable
         self.reasons: Reasons = [(f"{rule} projections", reason) for rule, reason in rules.items()]
         self.kernels = self.all("filters", self._kernels)
-        self.set_pass = pass_over_set(subject, images, plan, size, seed, monitor, progress)
+        self.set_pass = set_pass()
         self.reasons += [(f"inspection of {name}", reason) for name, reason in self.set_pass.failed]
         self.inspector = ImageInspector(
             subject,

@@ -1,18 +1,19 @@
 """The maps of single bands, side by side in one picture a method."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from cnnvis_report.records.images import ImageRecord, MapRecord
-from cnnvis_report.records.methods import Array, Kind, MethodInfo, Sign
+from cnnvis_report.records.methods import Array, MethodInfo, Sign
 from cnnvis_report.records.run import RunRecord
 from cnnvis_report.report.pictures.drawing import Look
 from cnnvis_report.report.pictures.palettes import colors, limit
 from cnnvis_report.report.pictures.resample import Growth, resize
 from cnnvis_report.report.pictures.thumbnails import FAST, Pictures, Pixels, webp
+from cnnvis_report.store.reduced import first_of_bands
 
 SIDE = 112  # pixels of a map's longer side
 QUALITY = 60  # of WebP
@@ -24,15 +25,6 @@ def band_maps(run: RunRecord, image: ImageRecord) -> Iterator[tuple[MethodInfo, 
     """The first map of each pixel method, of the class that is explained first; none of gray and color pictures."""
     if run.network.bands is not None:
         yield from first_of_bands(run.methods, image)
-
-
-def first_of_bands(methods: Iterable[MethodInfo], image: ImageRecord) -> Iterator[tuple[MethodInfo, MapRecord]]:
-    """The first map of each pixel method, with all channels, of the class that is explained first."""
-    for method in methods if image.targets else ():
-        records = (record for record in image.maps if record.method == method.name)
-        first = next((record for record in records if record.target == image.targets[0].index), None)
-        if method.kind is Kind.PIXEL and first is not None and len(first.shape) == 3:
-            yield method, first
 
 
 def band_pictures(run: RunRecord, image: ImageRecord, arrays: Arrays) -> Pictures:

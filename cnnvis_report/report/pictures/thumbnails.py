@@ -5,7 +5,6 @@ map takes as many bytes, and an eighth of the time.
 """
 
 import io
-import math
 from base64 import b64encode
 from collections.abc import Iterator
 
@@ -24,7 +23,6 @@ THUMBNAIL_QUALITY, OVERLAY_QUALITY, NOISE_QUALITY = 80, 60, 45
 MAP_QUALITY = 60  # of JPEG
 JPEG = b"\xff\xd8"  # what such a file begins with
 FAST, MEDIUM = 1, 2  # of WebP's methods 0..6: half the time of its default, for a few more bytes
-COLOR_CLIPPED_AT = 0.995
 
 Pictures = Iterator[tuple[str, bytes]]  # by name
 
@@ -81,19 +79,6 @@ def map_thumbnail(picture: Pixels, values: Array, card: MethodInfo, end: float |
 def gray(picture: Pixels) -> Pixels:
     """The brightness of a picture, [H, W]."""
     return np.asarray(Image.fromarray(picture).convert("L"))
-
-
-def color_pixels(values: Array) -> Pixels:
-    """A pixel map [C, H, W] with its channels as colors: gray is zero, the ends are where 99.5 % of the values are.
-
-    [H, W, 3], or [H, W] of a single channel.
-    """
-    sizes = np.abs(values)
-    rank = math.ceil(COLOR_CLIPPED_AT * sizes.size) - 1
-    end = float(np.partition(sizes, rank, axis=None)[rank]) or float(sizes.max()) or 1.0
-    shares = np.clip(values / end, -1, 1).transpose(1, 2, 0)
-    pixels: Pixels = np.floor((shares + 1) * 127.5 + 0.5).astype(np.uint8)
-    return pixels if pixels.shape[2] == 3 else pixels[..., 0]
 
 
 def color_picture(pixels: Pixels) -> bytes:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from cnnvis_report.records.images import ClassScore, ImageRecord
 from cnnvis_report.records.methods import Kind, MethodInfo
 from cnnvis_report.records.network import NetworkRecord
+from cnnvis_report.records.run import Keep
 from cnnvis_report.records.scores import ScoreKind
 from cnnvis_report.report.pictures.encode import Quality
 from cnnvis_report.report.pictures.palettes import POSITIVE, SIGNED, stops
@@ -20,7 +21,9 @@ from cnnvis_report.report.views.links import Links
 from cnnvis_report.report.views.report import Report
 from cnnvis_report.report.views.segmentation import PredictedPicture, segmentation
 from cnnvis_report.report.views.verdict import Verdict, label_score, labels_with_scores, predicted_scores, verdict
+from cnnvis_report.store.names import file_of
 
+HALVED = "values in half precision, to within 0.05% of each,"
 PREDICTED = 8  # labels that the head of the page names
 SIDE_BY_SIDE = 12  # classes
 PREDICTED_PICTURES = {ScoreKind.SEGMENTATION: segmentation, ScoreKind.DETECTION: detection}
@@ -57,7 +60,8 @@ class ImageView:
     CSS gradient. kinds: of the maps. colors: whether a method has color pictures. mask: whether there is one.
     predicted_picture: what is predicted where; None of networks that don't say. metrics: what the maps scored.
     features: what the layers compute; None where that wasn't inspected. bands: of pictures that are neither gray nor
-    color.
+    color. arrays: the file of the run folder that holds the maps; empty where none are kept. values: those in it, in
+    words.
     """
 
     network: NetworkRecord
@@ -87,6 +91,8 @@ class ImageView:
     metrics: ImageTable | None
     features: ImageFeatures | None
     bands: ImageBands | None
+    arrays: str
+    values: str
 
     @property
     def shown(self) -> list[Tile]:
@@ -152,6 +158,8 @@ def image_view(
         metrics=image_table(report, image),
         features=image_features(report, links, image),
         bands=image_bands(report, links, image),
+        arrays="" if report.run.settings.get("keep") == Keep.NONE else file_of(image),
+        values="the exact values" if report.run.keep is Keep.FULL else HALVED,
     )
 
 

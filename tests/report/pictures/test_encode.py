@@ -9,8 +9,9 @@ from PIL import Image
 from cnnvis_report.records.methods import Kind, MethodInfo, Reduction, Sign
 from cnnvis_report.report.pictures.encode import QUALITIES, Quality, compand, encode_maps, expand, halve
 from cnnvis_report.report.pictures.palettes import POSITIVE, SIGNED, colors, limit, stops, strengths, table
-from cnnvis_report.report.pictures.thumbnails import color_picture, color_pixels, still, thumbnail
+from cnnvis_report.report.pictures.thumbnails import color_picture, still, thumbnail
 from cnnvis_report.report.views import formatting as fmt
+from cnnvis_report.store.reduced import color_pixels
 from tests.report.pictures.decoding import decode_maps
 
 
