@@ -65,6 +65,8 @@ def write_site(
     if single_file or max_size is not None:
         return replace_pages(folder, lambda building: write_single(run, building, listener, max_size))
     before, key = read_rendered(folder), digest(program(), options.pages, run.record.settings.get("title"))
+    if before is not None and set(before.files) != set(pages_of(folder)):  # the list of pages was lost, say
+        before = None
     if before is not None and before.key == key and before.signature == _signature(run, before.files):
         return Written(folder / "index.html", _size(folder, before.files), QUALITIES[0])
     with _aside(folder) as building:
