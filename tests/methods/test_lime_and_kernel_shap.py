@@ -161,16 +161,16 @@ def _interacting(coalitions: torch.Tensor) -> torch.Tensor:
 
 
 def _shap(seed: int) -> tuple[torch.Tensor, torch.Tensor]:
-    coalitions, weights = _coalitions(12, 128, seed)
+    coalitions, weights = _coalitions(12, 64, seed)
     return _shapley(coalitions.double(), _interacting(coalitions), weights)[:2]
 
 
 def _lime(seed: int) -> tuple[torch.Tensor, torch.Tensor]:
-    design = (torch.rand(128, 12, generator=torch.Generator().manual_seed(seed)) < 0.5).double()
+    design = (torch.rand(64, 12, generator=torch.Generator().manual_seed(seed)) < 0.5).double()
     return _ridge(design, _interacting(design), _proximity(design))[:2]
 
 
 @pytest.mark.parametrize("fit", [_shap, _lime], ids=["kernel_shap", "lime"])
 def test_the_variance_of_values_is_that_over_seeds(fit: Callable[[int], tuple[torch.Tensor, torch.Tensor]]) -> None:
-    values, variances = (torch.stack(parts) for parts in zip(*map(fit, range(80)), strict=True))
-    assert float((variances.mean() / values.var(0).mean()).sqrt()) == pytest.approx(1, rel=0.15)
+    values, variances = (torch.stack(parts) for parts in zip(*map(fit, range(200)), strict=True))
+    assert float((variances.mean() / values.var(0).mean()).sqrt()) == pytest.approx(1, rel=0.12)
