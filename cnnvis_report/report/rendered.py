@@ -27,6 +27,7 @@ from cnnvis_report.store.atomic import beside, read_regular
 from cnnvis_report.store.names import file_of, inspection_name, is_page
 
 MOST = 256 << 20  # bytes of a note
+CACHE = "CNNVIS_REPORT_CACHE"  # variable: another folder for notes; os.devnull for none
 NOTES = 200  # that are kept: those of the folders that were written last
 LIBRARIES = ("numpy", "Pillow", "plotly", "Jinja2")  # that have a say in what pages look like
 
@@ -83,7 +84,8 @@ def note_of(run: Path) -> Path:
     """Where the note on the site in a run's folder is."""
     home = os.environ.get("LOCALAPPDATA") if os.name == "nt" else os.environ.get("XDG_CACHE_HOME")
     cache = Path(home) if home else Path("~/.cache").expanduser()
-    return cache / "cnnvis-report" / "rendered" / f"{digest(str(run.resolve()))}.json"
+    notes = os.environ.get(CACHE)
+    return (Path(notes) if notes else cache / "cnnvis-report") / "rendered" / f"{digest(str(run.resolve()))}.json"
 
 
 def signature(run: Path, names: Iterable[str]) -> str:

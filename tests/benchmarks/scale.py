@@ -108,7 +108,7 @@ def row(count: int, folder: Path, methods: str, more: list[str]) -> str:
     arrays = sum(path.stat().st_size for path in (folder / "plain" / "arrays").rglob("*") if path.is_file())
     pages = sum(path.stat().st_size for path in (folder / "plain").rglob("*") if path.is_file()) - arrays
     sizes = [f"{arrays / count / 1e3:.1f}", f"{pages / count / 1e3:.1f}", f"{plain['memory']:.0f}"]
-    return " | ".join([f"| {count:,}".replace(",", " "), *cells, *sizes]) + " |"
+    return " | ".join([f"| {count:,}", *cells, *sizes]) + " |"
 
 
 def main() -> None:

@@ -38,7 +38,7 @@ class Counts(Progress):
 @pytest.fixture(autouse=True)
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where notes go, in the place of the user's own cache."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv(rendered.CACHE, str(tmp_path / "cache"))
     return tmp_path / "cache"
 
 
