@@ -28,6 +28,8 @@ pytest_plugins = ["tests.pages.browser"]
 
 REAL = Path(os.environ.get("CNNVIS_REAL", Path(__file__).parents[2] / "shared" / "real"))
 
+os.environ["CNNVIS_REPORT_CACHE"] = os.devnull  # every page is written: what a render meets has to be met
+
 
 # begun first: a test of half a minute that comes last leaves the other workers without work
 LONGEST = ("tests/test_", "tests/robustness/", "tests/engine/test_every_network.py")

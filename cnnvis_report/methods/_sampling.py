@@ -5,9 +5,6 @@ from torch import Tensor
 
 from cnnvis_report.engine.tape import Tape
 
-STANDARD_ERROR = {"standard_error": "standard error {%} of the map's spread"}
-STANDARD_ERROR_AT_MOST = {"standard_error": "standard error at most {%} of the map's spread"}
-
 
 class RunningMean:
     """The mean of terms [N, …] that come one after the other, and its sampling variance.

@@ -9,8 +9,8 @@ from torch.nn.functional import interpolate
 from cnnvis_report.engine.noise import noise_generator
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.errors import NotApplicable
-from cnnvis_report.methods._sampling import STANDARD_ERROR_AT_MOST, RunningMean, note_standard_error
-from cnnvis_report.methods.options import Between
+from cnnvis_report.methods._sampling import RunningMean, note_standard_error
+from cnnvis_report.methods.options import STANDARD_ERROR_AT_MOST, Between
 from cnnvis_report.methods.registry import method
 from cnnvis_report.records.methods import Family, Kind, Randomness, Sign
 

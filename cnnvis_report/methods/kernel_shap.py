@@ -4,9 +4,9 @@ import torch
 from torch import Tensor
 
 from cnnvis_report.engine.tape import Tape
-from cnnvis_report.methods._sampling import STANDARD_ERROR, note_standard_error
+from cnnvis_report.methods._sampling import note_standard_error
 from cnnvis_report.methods._superpixels import coefficient_variances, masked_scores, r_squared, superpixels
-from cnnvis_report.methods.options import Between
+from cnnvis_report.methods.options import STANDARD_ERROR, Between
 from cnnvis_report.methods.registry import method
 from cnnvis_report.records.methods import Family, Kind, Randomness, Sign
 

@@ -11,6 +11,10 @@ from cnnvis_report.records.methods import Option
 
 DIGITS = re.compile(r"[+-]?[0-9]{1,18}")  # int() takes those of every script, and blanks between them
 
+# how methods that sample word what sampling left; here, where the catalog reads decorators without torch
+STANDARD_ERROR = {"standard_error": "standard error {%} of the map's spread"}
+STANDARD_ERROR_AT_MOST = {"standard_error": "standard error at most {%} of the map's spread"}
+
 
 @dataclass(frozen=True)
 class Between:

@@ -9,8 +9,8 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from cnnvis_report.engine.tape import Tape
-from cnnvis_report.methods._sampling import STANDARD_ERROR, note_standard_error, relative_error
-from cnnvis_report.methods.options import Between
+from cnnvis_report.methods._sampling import note_standard_error, relative_error
+from cnnvis_report.methods.options import STANDARD_ERROR, Between
 from cnnvis_report.methods.registry import method
 from cnnvis_report.records.methods import Family, Kind, Randomness, Sign
 

@@ -8,8 +8,8 @@ from torch import Tensor
 
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.errors import BadRequest
-from cnnvis_report.methods._sampling import STANDARD_ERROR, RunningMean, note_standard_error
-from cnnvis_report.methods.options import Between
+from cnnvis_report.methods._sampling import RunningMean, note_standard_error
+from cnnvis_report.methods.options import STANDARD_ERROR, Between
 from cnnvis_report.methods.registry import method
 from cnnvis_report.records.methods import Family, Kind, Randomness, Reduction, Sign
 

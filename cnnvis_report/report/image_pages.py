@@ -63,10 +63,10 @@ class ImagePages:
         inputs = inputs_of(self.report, image)
         content, page = self.keys.of(self.report, image, entry.neighbors)
         if before is None or before.content != content or not self._is_there([*before.files, *inputs], before):
-            made = image_content(self.report, None, (image, entry.neighbors))
-            html = self._write_page(entry, made.ends)
-            files = (html, *self._write_content(made))
-            return ImagePage(image.id, image.name, inputs, RenderedImage(content, page, files, "", dict(made.ends)))
+            drawn = image_content(self.report, None, (image, entry.neighbors))
+            html = self._write_page(entry, drawn.ends)
+            files = (html, *self._write_content(drawn))
+            return ImagePage(image.id, image.name, inputs, RenderedImage(content, page, files, "", dict(drawn.ends)))
         if before.page == page:
             return ImagePage(image.id, image.name, inputs, before, before.files)
         html = self._write_page(entry, before.ends)

@@ -1,11 +1,13 @@
 """What the pages of a site were made from: those whose inputs are the same aren't written again.
 
-The folder may be a stranger's, who would like a page of theirs to stay. So a file counts as the one that was written
-only while the system gives it the number and the time of change that it had then, which nobody can choose: a folder
-that was copied or unpacked is written anew.
+The note is kept in the user's cache, not in the folder: it holds for this folder on this machine alone, and a folder
+that a stranger has sent brings none. A file counts as the one that was written only while the system gives it the
+number and the time of change that it had then, so that a folder that was copied or changed is written anew.
 """
 
+import os
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import cache
 from hashlib import sha256
@@ -22,9 +24,11 @@ from cnnvis_report.report.views.image import Neighbors
 from cnnvis_report.report.views.map_facts import map_facts
 from cnnvis_report.report.views.report import Report
 from cnnvis_report.store.atomic import beside, read_regular
-from cnnvis_report.store.names import RENDERED, file_of, inspection_name, is_page
+from cnnvis_report.store.names import file_of, inspection_name, is_page
 
-MOST = 256 << 20  # bytes of the file
+MOST = 256 << 20  # bytes of a note
+CACHE = "CNNVIS_REPORT_CACHE"  # variable: another folder for notes; os.devnull for none
+NOTES = 200  # that are kept: those of the folders that were written last
 LIBRARIES = ("numpy", "Pillow", "plotly", "Jinja2")  # that have a say in what pages look like
 
 
@@ -56,7 +60,7 @@ class RenderedSite:
 def read_rendered(run: Path) -> RenderedSite | None:
     """What is known of the site in a run's folder; None where nothing is."""
     try:
-        content = parsed(read_regular(run / RENDERED, MOST).decode("utf-8", "replace"))
+        content = parsed(read_regular(note_of(run), MOST).decode("utf-8", "replace"))
         site = from_json(RenderedSite, content)
     except (OSError, BadRequest, Malformed):
         return None
@@ -65,9 +69,23 @@ def read_rendered(run: Path) -> RenderedSite | None:
 
 
 def write_rendered(run: Path, site: RenderedSite) -> None:
-    """Note what a site was made from."""
-    with beside(run / RENDERED, lasting=False) as temporary:
-        temporary.write_text(to_json(asdict(site)) + "\n", encoding="utf-8", newline="\n")
+    """Note what a site was made from; where there is no room for a note, all pages are written the next time."""
+    with suppress(OSError):
+        note = note_of(run)
+        note.parent.mkdir(parents=True, exist_ok=True)
+        with beside(note, lasting=False) as temporary:
+            temporary.write_text(to_json(asdict(site)) + "\n", encoding="utf-8", newline="\n")
+        notes = sorted(note.parent.glob("*.json"), key=lambda path: path.stat().st_mtime_ns)
+        for old in notes[:-NOTES]:
+            old.unlink()
+
+
+def note_of(run: Path) -> Path:
+    """Where the note on the site in a run's folder is."""
+    home = os.environ.get("LOCALAPPDATA") if os.name == "nt" else os.environ.get("XDG_CACHE_HOME")
+    cache = Path(home) if home else Path("~/.cache").expanduser()
+    notes = os.environ.get(CACHE)
+    return (Path(notes) if notes else cache / "cnnvis-report") / "rendered" / f"{digest(str(run.resolve()))}.json"
 
 
 def signature(run: Path, names: Iterable[str]) -> str:

@@ -19,7 +19,6 @@ from cnnvis_report.report.rendered import (
     write_rendered,
 )
 from cnnvis_report.report.single_file_writer import write_single
-from cnnvis_report.report.site_files import write_text
 from cnnvis_report.report.site_writer import DEFAULT, SiteOptions, write_pages
 from cnnvis_report.store import names as named
 from cnnvis_report.store.atomic import blocked_by, files_below, remove
@@ -66,16 +65,16 @@ def write_site(
     if single_file or max_size is not None:
         return replace_pages(folder, lambda building: write_single(run, building, listener, max_size))
     before, key = read_rendered(folder), digest(program(), options.pages, run.record.settings.get("title"))
+    if before is not None and set(before.files) != set(pages_of(folder)):  # the list of pages was lost, say
+        before = None
     if before is not None and before.key == key and before.signature == _signature(run, before.files):
         return Written(folder / "index.html", _size(folder, before.files), QUALITIES[0])
     with _aside(folder) as building:
         pages = write_pages(run, building, listener, options, before)
-        write_text(building / named.RENDERED, "{}\n")  # until all is in its place
         files = _move(building, folder, pages.unchanged)
         images = {page.id: page.placed(folder) for page in pages.images.values()}
-        shown = tuple(name for name in files if name != named.RENDERED)
-        write_rendered(folder, RenderedSite(key, shown, _signature(run, shown), images))
-    return Written(folder / "index.html", _size(folder, shown), pages.quality)
+        write_rendered(folder, RenderedSite(key, tuple(files), _signature(run, files), images))
+    return Written(folder / "index.html", _size(folder, files), pages.quality)
 
 
 def _signature(run: StoredRun, files: Iterable[str]) -> str:

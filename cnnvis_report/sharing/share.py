@@ -15,7 +15,7 @@ from cnnvis_report.sharing.anonymous_run import write_anonymous
 from cnnvis_report.sharing.zip_file import check_zip, write_zip
 from cnnvis_report.store.atomic import beside, blocked_by, files_below, is_regular, read_regular, remove
 from cnnvis_report.store.lock import writing
-from cnnvis_report.store.names import ARRAYS, BUILDING, INSPECTION, LOCK, MANIFEST, PAGES, RENDERED
+from cnnvis_report.store.names import ARRAYS, BUILDING, INSPECTION, LOCK, MANIFEST, PAGES
 from cnnvis_report.store.own_files import list_pages, pages_of
 from cnnvis_report.store.run_folder import StoredRun
 
@@ -176,5 +176,5 @@ def _copied(folder: Path) -> list[str]:
 
 def _of_run(run: StoredRun) -> list[str]:
     """The files of a run folder that the program has written."""
-    names = {MANIFEST, PAGES, *run.record.files, *pages_of(run.folder)} - {RENDERED}  # which holds for one folder
+    names = {MANIFEST, PAGES, *run.record.files, *pages_of(run.folder)}
     return [name for name in sorted(names) if is_regular(run.folder / name)]

@@ -20,7 +20,6 @@ ARRAYS = "arrays"
 INSPECTION = "inspection"  # what the layers compute
 FITTED = "fitted"  # what was fitted to the image set, kept until the run is complete
 FIGURE = "figure.png"
-RENDERED = "data/rendered.json"  # what the pages were made from
 FIGURE_SOFTWARE = "cnnvis-report figure"  # what a figure names as the program that made it
 NETWORK = "network"  # what they compute whatever the image; no image has this id
 SNAPSHOTS = "snapshots"  # images over the epochs of a training; nor this one
@@ -39,7 +38,6 @@ FIRST_PAGES = ("index.html", "performance.html", "features.html", "methods.html"
 _PAGES = (
     r"[a-z]{1,40}\.html",
     re.escape(FIGURE),
-    re.escape(RENDERED),
     r"assets/(?:report\.css|theme\.js|report\.js|plotly\.js)",
     rf"images/{ID}\.html",
     rf"data/{ID}\.js",

@@ -11,6 +11,7 @@ from torch import nn
 from cnnvis_report import explain
 from cnnvis_report.errors import CnnVisError
 from cnnvis_report.pipeline.config import RunConfig
+from cnnvis_report.records.effort import AS_DEFINED
 from cnnvis_report.settings import settings_of
 from tests.networks import Tiny, seeded
 
@@ -130,7 +131,8 @@ def test_what_is_not_understood_is_one_line(change: Any, says: Any) -> None:
 
 
 OWN_KEYWORDS = {"layer", "on_error", "reference", "target", "options"}  # of a call on tensors, and no settings of a run
-OWN_DEFAULTS = {"methods": ("grad_cam",)}  # a first call is answered by one map, a first run by several
+# a first call is answered by one map, a first run by several; and a call gets methods as they are defined
+OWN_DEFAULTS = {"methods": ("grad_cam",), "effort": AS_DEFINED}
 
 
 def test_keywords_are_settings_of_the_same_name_and_default() -> None:
@@ -138,5 +140,5 @@ def test_keywords_are_settings_of_the_same_name_and_default() -> None:
     settings = {info.name: info.default for info in settings_of(RunConfig)}
     parameters = list(inspect.signature(explain).parameters.values())[3:]
     shared = {entry.name: entry.default for entry in parameters if entry.name not in OWN_KEYWORDS}
-    assert set(shared) == {"methods", "mean", "std", "seed", "batch_size", "task"}
+    assert set(shared) == {"methods", "mean", "std", "seed", "batch_size", "task", "effort"}
     assert shared == {name: settings[name] for name in shared} | OWN_DEFAULTS

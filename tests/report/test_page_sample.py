@@ -62,7 +62,7 @@ def test_every_link_of_a_sampled_site_leads_to_a_page(tmp_path: Path) -> None:
         for still in re.findall(r'src="((?:\.\./)?stills/[^"{]+)"', html):
             assert (path.parent / still).is_file(), still
     index = (tmp_path / "index.html").read_text(encoding="utf-8")
-    assert f"{IMAGES - len(pages)} more images have no page" in " ".join(index.split())
+    assert f"{IMAGES - len(pages)} more images have no page:" in " ".join(index.split())
     assert f"All {len(pages)}</button>" in index and f"{IMAGES} images" in index
     image = next((tmp_path / "images").iterdir()).read_text(encoding="utf-8")
     assert f"of {len(pages)}" in image, "walking goes over the images with a page"

@@ -18,7 +18,6 @@ from cnnvis_report.report.views.report import Report
 from cnnvis_report.report.write import write_site
 from cnnvis_report.store import load_run
 from cnnvis_report.store.arrays import Damaged
-from cnnvis_report.store.names import RENDERED
 from cnnvis_report.store.own_files import pages_of
 from cnnvis_report.store.run_folder import titled
 from tests.fixtures.make_run import FOLDER
@@ -34,6 +33,29 @@ class Counts(Progress):
     def done(self, item: str, *, in_steps: bool = False) -> None:
         """One more page."""
         self.pages += 1
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where notes go, in the place of the user's own cache."""
+    monkeypatch.setenv(rendered.CACHE, str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+def test_no_place_for_a_note_is_no_error(tmp_path: Path, cache: Path) -> None:
+    cache.write_text("a file", "utf-8")
+    site = rendered.RenderedSite("", (), "", {})
+    rendered.write_rendered(tmp_path, site)
+    assert rendered.read_rendered(tmp_path) is None
+
+
+def test_old_notes_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rendered, "NOTES", 2)
+    site = rendered.RenderedSite("", (), "", {})
+    for number in range(3):
+        rendered.write_rendered(tmp_path / str(number), site)
+    notes = rendered.note_of(tmp_path).parent
+    assert len(list(notes.iterdir())) == 2 and rendered.read_rendered(tmp_path / "2") == site
 
 
 @pytest.fixture
@@ -58,7 +80,7 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    return {name: (folder / name).read_bytes() for name in pages_of(folder) if name != RENDERED}
+    return {name: (folder / name).read_bytes() for name in pages_of(folder)}
 
 
 def test_a_site_whose_inputs_are_the_same_is_not_written_again(folder: Path, drawn: list[str]) -> None:
@@ -124,8 +146,8 @@ NOTES = {
 
 @pytest.mark.parametrize("text", NOTES.values(), ids=NOTES)
 def test_a_note_that_is_not_ours_makes_no_page_stay(tmp_path: Path, text: str) -> None:
-    (tmp_path / RENDERED).parent.mkdir()
-    (tmp_path / RENDERED).write_text(text, "utf-8")
+    rendered.note_of(tmp_path).parent.mkdir(parents=True)
+    rendered.note_of(tmp_path).write_text(text, "utf-8")
     assert rendered.read_rendered(tmp_path) is None
 
 
@@ -157,8 +179,9 @@ def test_digests_change_with_what_a_page_is_made_from(folder: Path) -> None:
     assert moved[0] == content and moved[1] != page, "neighbors change the text alone"
 
 
-def test_a_single_file_leaves_no_note(folder: Path) -> None:
+def test_a_single_file_between_is_replaced(folder: Path, drawn: list[str]) -> None:
+    before = contents(folder)
     write_site(load_run(folder), single_file=True)
-    assert pages_of(folder) == ["index.html"] and not (folder / RENDERED).exists()
+    assert pages_of(folder) == ["index.html"]
     write_site(load_run(folder), options=ONE)
-    assert (folder / RENDERED).is_file()
+    assert contents(folder) == before and len(drawn) == 2

@@ -53,8 +53,23 @@ def test_a_sharded_run_that_was_stopped_ends_in_the_same_bytes(
         interrupted(patch, after)
         with pytest.raises(Stop):
             command(*RUN, drawn, "-o", tmp_path / "r", *SHARDED)
+    written = collected(monkeypatch)
     command(*RUN, drawn, "-o", tmp_path / "r", *SHARDED)
+    assert len(written) == len(list(load_run(sharded).images())) - after, "what was done stays, in a shard or not"
     assert without_provenance(sharded) == without_provenance(tmp_path / "r")
+
+
+def collected(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The ids of the images that are explained from now on."""
+    written: list[str] = []
+    plain = running._write
+
+    def write(writer: Any, results: Any) -> None:
+        written.extend(result.image.id for result in results)
+        plain(writer, results)
+
+    monkeypatch.setattr(running, "_write", write)
+    return written
 
 
 @pytest.mark.parametrize("event", ["append_lines", "remove"])
@@ -89,14 +104,7 @@ def test_a_damaged_shard_is_made_again_and_nothing_else(
     with pytest.raises(BadRequest, match=r"shard-00001\.npz has \d+ bytes in the place of"):
         load_run(tmp_path / "r")
     first = (tmp_path / "r" / "arrays" / "shard-00000.npz").stat().st_mtime_ns
-    written: list[str] = []
-    plain = running._write
-
-    def write(writer: Any, results: Any) -> None:
-        written.extend(result.image.id for result in results)
-        plain(writer, results)
-
-    monkeypatch.setattr(running, "_write", write)
+    written = collected(monkeypatch)
     command(*RUN, drawn, "-o", tmp_path / "r", *SHARDED)
     assert written == [image.id for image in load_run(sharded).images() if image.shard == 1]
     assert (tmp_path / "r" / "arrays" / "shard-00000.npz").stat().st_mtime_ns == first
