@@ -44,7 +44,7 @@ def masked_scores(tape: Tape, index: int, labels: Tensor, presence: Tensor) -> T
 def coefficient_variances(
     features: Tensor, weights: Tensor, residuals: Tensor, inverse: Tensor, together: int = 1
 ) -> Tensor:
-    """[superpixels, K]: the variance over draws of the coefficients of a weighted regression.
+    """[superpixels, K]: the variance over draws of coefficients of a weighted regression; NaN of too few samples.
 
     By the residuals themselves, whose size may differ from sample to sample, each divided by the square root of the
     share that its sample didn't fit itself.
@@ -59,7 +59,9 @@ def coefficient_variances(
     leverage = pull.new_zeros(count).index_add_(0, draws, (pull * features).sum(dim=1))
     moved = pull.new_zeros(count, *inverse.shape[1:], residuals.shape[1])
     moved.index_add_(0, draws, pull.unsqueeze(2) * residuals.unsqueeze(1))
-    return (moved.square() / (1 - leverage).clamp(min=1e-6).view(-1, 1, 1)).sum(dim=0)
+    # a sample that the fit goes through says nothing of its error
+    left = torch.where(leverage < 1 - 1e-6, 1 - leverage, float("nan"))
+    return (moved.square() / left.view(-1, 1, 1)).sum(dim=0)
 
 
 def r_squared(scores: Tensor, predicted: Tensor, weights: Tensor) -> Tensor:

@@ -174,3 +174,10 @@ def _lime(seed: int) -> tuple[torch.Tensor, torch.Tensor]:
 def test_the_variance_of_values_is_that_over_seeds(fit: Callable[[int], tuple[torch.Tensor, torch.Tensor]]) -> None:
     values, variances = (torch.stack(parts) for parts in zip(*map(fit, range(200)), strict=True))
     assert float((variances.mean() / values.var(0).mean()).sqrt()) == pytest.approx(1, rel=0.12)
+
+
+def test_a_fit_that_goes_through_all_samples_does_not_tell_its_error() -> None:
+    coalitions, weights = _coalitions(30, 40, 0)  # twenty pairs for thirty superpixels
+    scores = torch.randn(len(coalitions), 1, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    _, variances, _ = _shapley(coalitions.double(), scores, weights)
+    assert bool(variances.isnan().all())
