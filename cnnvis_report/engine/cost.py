@@ -5,7 +5,7 @@ A pass that several methods share is charged to all of them in equal parts, whic
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -82,11 +82,6 @@ class Costs:
         self._seconds[key] = self._now() - start
         if self._open is not None:
             self._open.seconds -= self._seconds[key]
-
-    def divide(self, key: Hashable, keys: Sequence[Hashable]) -> None:
-        """Share out what was measured under one key: it was for all of these passes."""
-        seconds = self._seconds[key] / len(keys)
-        self._seconds.update(dict.fromkeys(keys, seconds))
 
     def use(self, key: Hashable) -> None:
         """The open method makes use of a shared pass."""

@@ -1,20 +1,17 @@
 """Methods run without passes, to count what a run will take."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import torch
 from torch import Tensor
 
-from cnnvis_report.engine.backward_passes import Pass
 from cnnvis_report.engine.gradients import PIXELS
 from cnnvis_report.engine.graph.layer_inputs import FirstPass
 from cnnvis_report.engine.passes import FORWARD
 from cnnvis_report.engine.reference import Fitted
 from cnnvis_report.engine.rules.bias_terms import check_constants
-from cnnvis_report.engine.rules.relu import relu_way
 from cnnvis_report.engine.rules.rule import Rule
-from cnnvis_report.engine.stacking import can_stack
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.engine.tape import Tape
 
@@ -56,9 +53,6 @@ class DryRunTape(Tape):
     def read(self, targets: Tensor, rule: Rule | None, what: str) -> Tensor:
         """Zeros of the gradient's shape; a pass is counted where none has given it yet."""
         self.reads.setdefault(rule, set()).add(what)
-        if self.subject.stacks is None and relu_way(rule) is not None:
-            cpu, network = self.subject.device.type == "cpu", self.subject.network
-            self.subject.stacks = cpu and can_stack(network, self._first.recorded)
         self._note_layer(what)
         return super().read(targets, rule, what)
 
@@ -105,9 +99,6 @@ class DryRunTape(Tape):
         self._logits = self._first.logits.new_zeros((len(self.images), self._first.logits.shape[1]))
         self._recorded = self._first.recorded
         self._has_layer_inputs = True
-
-    def _stacked(self, passes: Sequence[Pass], names: list[str]) -> list[dict[str, Tensor]]:
-        return [self._backward(targets, rule, sorted(reads)) for _, rule, targets, reads in passes]
 
     def _backward(self, targets: Tensor, rule: Rule | None, names: list[str]) -> dict[str, Tensor]:
         shapes = {name: self.subject.layer(name).shape if name else self.images.shape[1:] for name in names}

@@ -67,7 +67,6 @@ class Subject(NetworkRunner):
         super().__init__(network, example, name, state, requested=task, reader=reader)
         self.preprocessing = preprocessing or Preprocessing((0.0,) * example.shape[1], (1.0,) * example.shape[1])
         self.one_by_one = False  # set where an image's scores depend on the images beside it
-        self.stacks: bool | None = None  # whether signals of several classes go back together; a dry run finds out
         self._runs_alone: dict[str, bool] = {}
         nodes = self._read(example, task, several=several)
         self._score_layer = self._class_weights(nodes[0])

@@ -3,27 +3,30 @@
 A tape holds one batch. Methods read layers and gradients from it; what one has asked for, the next finds there.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 
 import torch
 from torch import Tensor
 
-from cnnvis_report.engine.backward_passes import BackwardPasses, Reads
 from cnnvis_report.engine.gradients import PIXELS, Gradients
 from cnnvis_report.engine.graph.attention import attentions
-from cnnvis_report.engine.graph.layer_inputs import RecordedPassTo
+from cnnvis_report.engine.graph.layer_inputs import RecordedPass, RecordedPassTo
 from cnnvis_report.engine.graph.nodes import result_shape
 from cnnvis_report.engine.noise import normal_noise
 from cnnvis_report.engine.outputs.readers import Anchor
-from cnnvis_report.engine.passes import BACKWARD
+from cnnvis_report.engine.passes import BACKWARD, FORWARD
+from cnnvis_report.engine.recorded_batch import RecordedBatch
 from cnnvis_report.engine.reference import Fitted, Reference
 from cnnvis_report.engine.rules.bias_terms import send_constants
 from cnnvis_report.engine.rules.rule import Rule
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.errors import NotApplicable
 
+Reads = Mapping[Rule | None, frozenset[str]]
+Key = tuple[tuple[int, ...], Rule | None, str]
 
-class Tape(BackwardPasses):
+
+class Tape(RecordedBatch):
     """One batch, run forward once.
 
     Args:
@@ -54,17 +57,13 @@ class Tape(BackwardPasses):
         within: "Tape | None" = None,
         anchor: Anchor | None = None,
     ) -> None:
-        layer_inputs = layer_inputs or any(rule.layer_inputs for rule in reads or () if rule is not None)
+        self._reads = dict(reads or {})
+        layer_inputs = layer_inputs or any(rule.layer_inputs for rule in self._reads if rule is not None)
+        self._gradients: dict[Key, Tensor] = {}
+        self._passes: dict[Key, Hashable] = {}
         self.seed = seed
         super().__init__(
-            subject,
-            images,
-            layers=layers,
-            reads=reads,
-            layer_inputs=layer_inputs,
-            capacity=capacity,
-            within=within,
-            anchor=anchor,
+            subject, images, layers=layers, layer_inputs=layer_inputs, capacity=capacity, within=within, anchor=anchor
         )
         inputs = self.images  # not self: a tape that holds itself waits for the garbage collector, with its graph
         self.reference = reference or Reference(lambda: inputs)
@@ -81,15 +80,6 @@ class Tape(BackwardPasses):
         """
         self._prepare(rule)
         return Gradients(self, targets, rule)
-
-    def pixel_gradients(self, targets: Tensor) -> list[Tensor]:
-        """[N, C, H, W] for each of K classes: the gradients of their scores, whose passes are made together.
-
-        Args:
-            targets: [N, K], K class indices an image.
-        """
-        self.expect(targets)
-        return [self.gradients(column).pixels for column in targets.unbind(dim=1)]
 
     def relevance(self, targets: Tensor, rule: Rule) -> Tensor:
         """[N, C, H, W]: what a rule of relevance propagation leaves at the pixels, its share of the score stated.
@@ -190,8 +180,48 @@ class Tape(BackwardPasses):
         (pixels,) = self._run_pass(None, lambda: back(part, start, [self._edges[PIXELS]]), backward=1.0, kind=way)
         return torch.zeros_like(self.images) if pixels is None else pixels
 
+    def read(self, targets: Tensor, rule: Rule | None, what: str) -> Tensor:
+        """One gradient: of the pixels where `what` is empty, of the layer called so otherwise."""
+        wanted = (tuple(targets.tolist()), rule)
+        if (*wanted, what) not in self._gradients:
+            names = {what, *self._reads.get(rule, ())} - {seen[2] for seen in self._passes if seen[:2] == wanted}
+            key = (*wanted, frozenset(names))
+            kind = BACKWARD if PIXELS in names else (BACKWARD, frozenset(names))
+            gradients = self._run_pass(
+                key, lambda: self._backward(targets, rule, sorted(names)), backward=1.0, kind=kind
+            )
+            for name, gradient in gradients.items():
+                self._gradients[*wanted, name] = gradient
+                self._passes[*wanted, name] = key
+        self._share_pass(FORWARD)
+        self._share_pass(self._passes[*wanted, what])
+        return self._gradients[*wanted, what]
+
+    def _backward(self, targets: Tensor, rule: Rule | None, names: list[str]) -> dict[str, Tensor]:
+        """One pass back from the scores of the targets to everything named."""
+        for name in names:
+            self._capture(name)
+        start = self._start(targets)
+        edges = [self._edges[name] for name in names if name in self._edges]
+        back = rule.back if rule else RecordedPass.gradients
+        computed = dict(
+            zip((name for name in names if name in self._edges), back(self._recorded, start, edges), strict=True)
+        )
+        gradients = {name: computed.get(name) for name in names}
+        missing = [name or "the image" for name, gradient in gradients.items() if gradient is None]
+        if missing:
+            raise NotApplicable(f"the score doesn't depend on all of: {', '.join(missing)}")
+        return {
+            name: self.subject.as_feature_maps(name, gradient).to(self.images.dtype)
+            for name, gradient in gradients.items()
+            if gradient is not None
+        }
+
     def _prepare(self, rule: Rule | None) -> None:
         if rule is not None:
             if rule.layer_inputs:
                 self._require_layer_inputs()
             self.note(coverage=rule.coverage(self._recorded))
+
+    def _start(self, targets: Tensor) -> Tensor:
+        return self.subject.meaning.start(targets, self._logits)

@@ -56,8 +56,8 @@ def expected_gradients(tape: Tape, targets: Tensor, *, n: int = 32) -> Tensor:
         start = others[drawn]
         difference = images - start
         between = tape.replay(start + shares.view(-1, 1, 1, 1) * difference)
-        for mean, gradient in zip(means, between.pixel_gradients(targets), strict=True):
-            mean.add(difference * gradient)
+        for mean, column in zip(means, targets.unbind(dim=1), strict=True):
+            mean.add(difference * between.gradients(column).pixels)
         baseline_scores += tape.scores(start) / n
     maps = torch.stack([mean.mean for mean in means], dim=1)
     rise = (tape.logits - baseline_scores).gather(1, targets)

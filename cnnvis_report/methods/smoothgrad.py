@@ -73,8 +73,8 @@ def _gradients(tape: Tape, targets: Tensor, noise: Tensor, level: float, signs: 
     total = images.new_zeros((*targets.shape, *images.shape[1:]))
     for sign in signs:
         noisy = tape.replay(images + sign * deviation * noise)
-        for k, gradient in enumerate(noisy.pixel_gradients(targets)):
-            total[:, k] += gradient
+        for k, column in enumerate(targets.unbind(dim=1)):
+            total[:, k] += noisy.gradients(column).pixels
     return total / len(signs)
 
 

@@ -7,11 +7,10 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from cnnvis_report.engine.backward_passes import Reads
 from cnnvis_report.engine.cost import MethodCost
 from cnnvis_report.engine.devices import is_out_of_memory
 from cnnvis_report.engine.dry_run import DryRunTape
-from cnnvis_report.engine.tape import Tape
+from cnnvis_report.engine.tape import Reads, Tape
 from cnnvis_report.errors import BadRequest, CnnVisError, NotApplicable, UnknownName
 from cnnvis_report.isolation.context import full_precision
 from cnnvis_report.isolation.process_state import running_user_code

@@ -96,7 +96,6 @@ def explain_batch(
         tape = tape or open_batch(subject, images, settings)
         if targets is None:
             targets = tape.ranking.argmax(dim=1, keepdim=True)
-        tape.expect(targets)
         results: list[Results] = []
         for result in run_tasks(tasks, tape, targets, settings.reduced):
             parts = [result] if failing is None else _per_image(result, tape, targets, settings, failing)

@@ -10,7 +10,6 @@ from torch.autograd.graph import GradientEdge
 
 from cnnvis_report.engine.graph.layer_inputs import RecordedPass
 from cnnvis_report.engine.graph.ops import is_relu, other_activation
-from cnnvis_report.engine.graph.stacked_backward import ReluWay
 from cnnvis_report.errors import NotApplicable
 
 Parts = tuple[Tensor | None, ...]
@@ -67,13 +66,6 @@ def _ungated(grad_inputs: Parts, grad_outputs: Parts) -> Parts | None:
     if grad_outputs[0] is None:
         return None
     return (grad_outputs[0].clamp(min=0), *grad_inputs[1:])
-
-
-def relu_way(rule: object) -> ReluWay | None:
-    """What the gradient, where the rule is None, or a ReLU rule does at a ReLU; None for rules of other operations."""
-    if isinstance(rule, ReluRule):
-        return ReluWay.GUIDED if rule.gated else ReluWay.DECONVOLUTION
-    return ReluWay.GRADIENT if rule is None else None
 
 
 GUIDED = ReluRule(gated=True)

@@ -79,7 +79,7 @@ def in_place_of(subject: Subject, network: nn.Module, example: PredictedImage) -
         task=subject.meaning.kind,
         reader=subject.reader,
     )
-    other.one_by_one, other.stacks = subject.one_by_one, subject.stacks  # both are matters of the form
+    other.one_by_one = subject.one_by_one
     return other
 
 
