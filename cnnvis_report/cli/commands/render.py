@@ -34,7 +34,8 @@ from cnnvis_report.store.names import MANIFEST
 def render(config: OutputConfig, sharing: ShareConfig, run: Path, repair: bool) -> None:
     """Write the pages of the stored RUN again, without its model, a GPU or torch.
 
-    The folder may be somebody else's: nothing in it is executed, and nothing outside it is written or removed. A
+    The folder may be somebody else's: nothing in it is executed, and nothing outside it is written or removed, but
+    for a note in your cache of what its pages were made from, so that only pages that change are written again. A
     damaged run is refused, naming the part that has changed since it was written.
 
     \b
