@@ -47,5 +47,6 @@ if __name__ == "__main__":
     output = Path(sys.argv[1] if len(sys.argv) > 1 else "own-method").resolve()
     draw(output / "pictures")
     methods = ["--methods", "input_x_gradient,own_method:contrast", "--option", "contrast.against=1"]
+    methods += ["--classes", "top:2", "--keep", "full"]  # both classes, and all channels of their maps
     command = ["run", "own_network:build", str(output / "pictures"), "-o", str(output / "report"), *methods]
     subprocess.run([sys.executable, "-m", "cnnvis_report", *command], check=True, cwd=Path(__file__).parent)

@@ -41,6 +41,7 @@ report = create_report(
     TensorDataset(*stripes(8)),
     classes=["horizontal", "vertical"],
     methods="grad_cam,saliency,input_x_gradient",
+    targets="top:2",
     output=folder,
     progress="none",
 )

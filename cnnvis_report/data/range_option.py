@@ -3,7 +3,7 @@
 import re
 
 from cnnvis_report.data.preprocessing import Levels
-from cnnvis_report.errors import BadRequest
+from cnnvis_report.errors import BadRequest, shown
 from cnnvis_report.settings.numbers import number
 
 PERCENTILE = re.compile(r"p([0-9]{1,3}(?:\.[0-9]{1,6})?)")
@@ -29,9 +29,9 @@ def read_range(text: str) -> Levels:
     both = len(ends) == 2 and None not in ends
     low, high = ends if both else (None, None)
     if low is None or high is None or not low < high or len(set(map(bool, percentiles))) != 1:
-        raise BadRequest(f"--range {text}: {WANTED}.")
+        raise BadRequest(f"--range {shown(text)}: {WANTED}.")
     if percentiles[0] is None:
         return Levels(range=(low, high))
     if high > 100:
-        raise BadRequest(f"--range {text}: percentiles lie between p0 and p100.")
+        raise BadRequest(f"--range {shown(text)}: percentiles lie between p0 and p100.")
     return Levels(percentiles=(low, high))

@@ -18,9 +18,7 @@ from cnnvis_report.store.atomic import beside
 from cnnvis_report.store.digests import digest_of
 
 Arrays = Mapping[str, npt.NDArray[Any]]
-LEVEL = (
-    1  # of deflation: maps are noise in their last bits, and higher levels gain a hundredth for three times the time
-)
+LEVEL = 1  # of deflation: maps are noise in their last bits; more gains a hundredth, and takes three times as long
 PROBE, GAIN = 8192, 0.9  # bytes that are tried, and the share of them that deflation has to get below
 UNIX, READABLE = 3, 0o600  # what a member says of the system that made it, and of who may read it
 LOCAL_HEADER = 30  # bytes before a member's name

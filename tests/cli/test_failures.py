@@ -110,7 +110,7 @@ def test_a_full_disk_is_one_line(drawn: Path, tmp_path: Path, monkeypatch: pytes
     def full(*_: Any, **__: Any) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("cnnvis_report.store.arrays.np.savez", full)
+    monkeypatch.setattr("cnnvis_report.store.npz.npy.write_array", full)
     result = command(*TINY, drawn, "-o", tmp_path / "r", *FEW, "-q", code=1)
     assert "Error: No space left on device" in result.stderr and not (tmp_path / "r").exists()
 

@@ -114,8 +114,8 @@ def test_a_picture_that_is_deeper_than_the_others_is_named(tmp_path: Path, monke
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["--range", "7,2"], "--range 7,2: give LOW,HIGH"),
-        (["--range", "7"], "--range 7: give LOW,HIGH"),
+        (["--range", "7,2"], "--range '7,2': give LOW,HIGH"),
+        (["--range", "7"], "--range '7': give LOW,HIGH"),
         (["--class-names", "gap.txt"], "none for 2"),
     ],
 )

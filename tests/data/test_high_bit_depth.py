@@ -100,7 +100,7 @@ def test_a_range_is_taken_as_it_is(tmp_path: Path) -> None:
     "text", ["1", "1,2,3", "5,5", "7,2", "0,nan", "-inf,1", "p1", "p9,p1", "p1,99", "1,p99", "all"]
 )
 def test_a_range_that_is_none_is_one_line(text: str) -> None:
-    with pytest.raises(BadRequest, match=rf"^--range {text}: give LOW,HIGH, [^\n]*$"):
+    with pytest.raises(BadRequest, match=rf"^--range '{text}': give LOW,HIGH, [^\n]*$"):
         read_range(text)
 
 

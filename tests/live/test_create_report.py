@@ -37,12 +37,22 @@ FORMS: dict[str, Any] = {
 
 @pytest.mark.parametrize("form", FORMS)
 def test_maps_are_those_of_explain(tmp_path: Path, form: str) -> None:
-    report = created(FORMS[form](), tmp_path, classes=list("abcd"))
+    report = created(FORMS[form](), tmp_path, classes=list("abcd"), keep="full")
     expected = explain(network().eval(), inputs(), None, methods=["grad_cam", "gradient"])
     assert len(report) == 3
     for number, image in enumerate(report):
         for method in ("grad_cam", "gradient"):
             np.testing.assert_allclose(image.maps[method], expected[method][number].numpy(), rtol=1e-4, atol=1e-6)
+
+
+def test_maps_are_kept_folded_and_in_half_precision(tmp_path: Path) -> None:
+    report = created(inputs(), tmp_path)
+    expected = explain(network().eval(), inputs(), None, methods=["grad_cam", "gradient"])
+    for number, image in enumerate(report):
+        values = {"grad_cam": expected["grad_cam"][number], "gradient": expected["gradient"][number].sum(0)}
+        for method, map_values in values.items():
+            largest = float(map_values.abs().max())
+            np.testing.assert_allclose(image.maps[method], map_values.numpy(), rtol=2**-11, atol=largest * 1e-6)
 
 
 def test_labels_come_from_the_samples_or_beside_them(tmp_path: Path) -> None:
@@ -69,7 +79,7 @@ def test_a_dataset_names_the_classes_where_they_are_as_many(tmp_path: Path) -> N
 
 
 def test_pictures_go_through_the_preprocessing_that_is_asked_for(tmp_path: Path) -> None:
-    report = created(pictures(), tmp_path, size="16", mean=MEAN, std=STD)
+    report = created(pictures(), tmp_path, size="16", mean=MEAN, std=STD, keep="full")
     images = torch.stack([transform(picture) for picture in pictures()])
     expected = explain(network().eval(), images, None, methods=["gradient"])["gradient"]
     for number, image in enumerate(report):
@@ -83,7 +93,7 @@ def test_what_a_transform_gives_is_explained_and_shown_as_the_picture_that_it_wa
         images = [tmp_path / f"{number}.png" for number in range(3)]
         for path, picture in zip(images, pictures(), strict=True):
             picture.save(path)
-    report = created(images, tmp_path, transform=None if way == "of the dataset" else transform)
+    report = created(images, tmp_path, transform=None if way == "of the dataset" else transform, keep="full")
     expected = explain(network().eval(), torch.stack([transform(picture) for picture in pictures()]), None)["grad_cam"]
     for number, image in enumerate(report):
         np.testing.assert_allclose(image.maps["grad_cam"], expected[number].numpy(), rtol=1e-4, atol=1e-6)
@@ -205,7 +215,7 @@ def difference(output: torch.Tensor) -> torch.Tensor:
 
 
 def test_a_function_of_the_output_is_explained(tmp_path: Path) -> None:
-    report = created(inputs(), tmp_path, target=difference)
+    report = created(inputs(), tmp_path, target=difference, keep="full")
     expected = explain(network().eval(), inputs(), [0, 0, 0], methods=["gradient"], target=difference)["gradient"]
     assert {score.name for image in report for score in image.record.targets} == {"difference"}
     for number, image in enumerate(report):
