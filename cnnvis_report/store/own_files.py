@@ -208,7 +208,7 @@ def _is_strangers(folder: Path, name: str) -> bool:
 
 def list_pages(folder: Path, listed: Iterable[str]) -> None:
     """Note which files of the folder are pages of ours."""
-    with beside(folder / PAGES) as temporary:
+    with beside(folder / PAGES, parents=False) as temporary:
         temporary.write_text(to_json(sorted(listed)) + "\n", encoding="utf-8")
 
 
