@@ -19,12 +19,14 @@ class PlannedRun:
 
     setup: at its effort. plan: of it. seconds: that the whole of it takes at each effort, from the lowest.
     time: that there is, in seconds; None where nobody said.
+    begun: whether an earlier start of this run is gone on with.
     """
 
     setup: Setup
     plan: Plan
     seconds: Mapping[str, float]
     time: float | None = None
+    begun: bool = False
 
     @property
     def effort(self) -> str:
@@ -34,7 +36,7 @@ class PlannedRun:
     @property
     def fits(self) -> bool:
         """Whether there is time for it; of a run that was begun, as far as two plans may tell."""
-        return self.time is None or self.plan.whole <= self.time * NOISE
+        return self.time is None or self.plan.whole <= self.time * (NOISE if self.begun else 1)
 
 
 def plan_efforts(setup: Setup, folder: Path, pages: PagesSeconds) -> PlannedRun:
@@ -51,9 +53,10 @@ def plan_efforts(setup: Setup, folder: Path, pages: PagesSeconds) -> PlannedRun:
     setups = {name: at_effort(setup, name) for name in EFFORTS}
     plans = dict(zip(EFFORTS, plan_setups(list(setups.values()), pages), strict=True))
     seconds = {name: plan.whole for name, plan in plans.items()}
+    begun = "" if time is None else _begun(setups, plans, time, folder)
     if time is not None:
-        effort = _begun(setups, plans, time, folder) or highest_within(seconds, time) or EFFORTS[0]
-    return PlannedRun(setups[effort], plans[effort], seconds, time)
+        effort = begun or highest_within(seconds, time) or EFFORTS[0]
+    return PlannedRun(setups[effort], plans[effort], seconds, time, bool(begun))
 
 
 def highest_within(seconds: Mapping[str, float], time: float) -> str:

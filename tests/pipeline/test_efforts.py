@@ -75,6 +75,12 @@ def test_a_time_that_nothing_fits_into_is_refused_with_what_to_do(clock: Clock, 
         assert way in message
 
 
+def test_a_run_that_is_new_has_no_more_time_than_was_said(clock: Clock, drawn: Path, tmp_path: Path) -> None:
+    low = planned(drawn, tmp_path / "r").seconds["low"]
+    assert planned(drawn, tmp_path / "r", time=low * 1.01).fits
+    assert not planned(drawn, tmp_path / "r", time=low * 0.9).fits
+
+
 def test_a_time_and_an_effort_are_one_too_many(drawn: Path, tmp_path: Path) -> None:
     with pytest.raises(BadRequest, match="--time chooses the effort, and --effort low names one"):
         planned(drawn, tmp_path, time="10m", effort="low")
