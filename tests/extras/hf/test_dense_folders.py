@@ -3,6 +3,7 @@
 import json
 import socket
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -93,13 +94,13 @@ def test_a_report(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("beside", [{}, {"backbone_kwargs": {"out_indices": [1, 2, 3, 4], "in_chans": 3}}])
-def test_a_backbone_that_is_named_alone_is_not_looked_for_on_the_hub(beside: dict[str, object], tmp_path: Path) -> None:
+def test_a_backbone_that_is_named_alone_is_not_looked_for_on_the_hub(beside: dict[str, Any], tmp_path: Path) -> None:
     pytest.importorskip("timm")
     config = transformers.DetrConfig(**DETR, use_timm_backbone=True, backbone="resnet18", num_labels=3)
     network = transformers.DetrForObjectDetection(config)
     network.save_pretrained(tmp_path / "net")
     transformers.DetrImageProcessor(size={"height": 64, "width": 64}).save_pretrained(tmp_path / "net")
-    named = {"use_timm_backbone": True, "backbone": "resnet18", "use_pretrained_backbone": True}
+    named: dict[str, Any] = {"use_timm_backbone": True, "backbone": "resnet18", "use_pretrained_backbone": True}
     change(backbone_config=None, **named, **beside)(tmp_path / "net")
     loaded = load_model(str(tmp_path / "net")).network.state_dict()
     assert all(torch.equal(value, loaded[key]) for key, value in network.state_dict().items())
