@@ -11,7 +11,7 @@ from cnnvis_report.comparison.align import match_images, side_by_side
 from cnnvis_report.comparison.checks import check_classes, check_images, check_runs
 from cnnvis_report.comparison.findings import FindingWriter
 from cnnvis_report.comparison.maps import map_keys, mask_energy, moved, movement, shown_maps
-from cnnvis_report.comparison.measures import measures_of, shared_metrics
+from cnnvis_report.comparison.measures import measures_of
 from cnnvis_report.comparison.methods import compared_methods
 from cnnvis_report.comparison.names import run_names
 from cnnvis_report.comparison.notices import file_notices, notices
@@ -74,7 +74,7 @@ def compare_runs(
         classes=tally.classes,
         methods=tally.methods,
         movement=tally.movement,
-        metrics=shared_metrics(runs),
+        metrics=tally.metrics,
         only=only,
         notices=(*of_files, *notices(runs, names, tally.own_targets, methods, only)),
     )

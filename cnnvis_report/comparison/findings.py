@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from cnnvis_report.comparison.tally import Column
+from cnnvis_report.comparison.columns import Column
 from cnnvis_report.evidence import words
 from cnnvis_report.records.compared_images import ComparedImage
 from cnnvis_report.records.comparison import ComparedMethod, Comparison, ComparisonFinding, Median, PairedAccuracy

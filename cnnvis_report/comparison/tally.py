@@ -1,6 +1,5 @@
 """What is counted of compared images one by one: a few bytes of each stay, the images don't."""
 
-from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -8,8 +7,11 @@ import numpy as np
 import numpy.typing as npt
 
 from cnnvis_report.comparison.accuracy import ClassCounts, RunAccuracy, judged
+from cnnvis_report.comparison.columns import Column
+from cnnvis_report.comparison.measure_differences import MeasureDifferences
+from cnnvis_report.comparison.measures import shared_metrics
 from cnnvis_report.comparison.notices import differs
-from cnnvis_report.evidence.paired import accuracy_difference, mcnemar, median_of
+from cnnvis_report.evidence.paired import accuracy_difference, mcnemar
 from cnnvis_report.evidence.statistics import Bootstrap
 from cnnvis_report.records.compared_images import ComparedImage, Flip, TargetSource
 from cnnvis_report.records.comparison import ComparedClass, ComparedMethod, Median, PairedAccuracy
@@ -19,28 +21,6 @@ from cnnvis_report.store.run_folder import StoredRun
 
 Exact = npt.NDArray[np.float64]
 Intervals = tuple[Interval | None, ...]
-UNKNOWN = float("nan")
-
-
-class Column:
-    """A number of each image, or none."""
-
-    def __init__(self) -> None:
-        self._values = array("d")
-
-    def add(self, value: float | None) -> None:
-        """Note the next image's."""
-        self._values.append(UNKNOWN if value is None else value)
-
-    @property
-    def values(self) -> Exact:
-        """[images], nan where there is none."""
-        return np.frombuffer(self._values) if self._values else np.zeros(0)
-
-    @property
-    def median(self) -> Median | None:
-        """The median of those that there are."""
-        return median_of(self.values[~np.isnan(self.values)].tolist())
 
 
 @dataclass
@@ -98,7 +78,7 @@ class Tally:
     """Everything that a comparison says of its images together.
 
     accuracies: of each run. own_targets: of how many images the compared maps explain each run's own prediction.
-    by_name, other_masks: of how many the files differ, and the masks.
+    by_name, other_masks: of how many the files differ, and the masks. metrics: the measures that any run has.
     """
 
     def __init__(self, of_runs: Sequence[StoredRun], methods: Sequence[ComparedMethod]) -> None:
@@ -110,6 +90,8 @@ class Tally:
         self._movement = [Column() for _ in range(runs - 1)]
         self._methods = [MethodTally(method, runs) for method in methods]
         self._classes: dict[str, ClassCounts] = {}
+        self.metrics = shared_metrics(of_runs)
+        self._differences = MeasureDifferences(self.metrics, methods, runs)
 
     def add(self, image: ComparedImage, records: Sequence[ImageRecord]) -> None:
         """Count one image in, with its record in each run."""
@@ -122,6 +104,7 @@ class Tally:
             column.add(image.movement[later])
         for method in self._methods:
             method.add(image)
+        self._differences.add(records)
         if judged(image):
             self._judged += 1
             for accuracy, record in zip(self.accuracies, records, strict=True):
@@ -149,15 +132,17 @@ class Tally:
     def methods(self) -> tuple[ComparedMethod, ...]:
         """The methods that have maps of the images, with their figures over these."""
         compared = [tally for tally in self._methods if tally.images]
+        differences = self._differences.result()
         energies = self._energies(compared) if self._masked else [((), ()) for _ in compared]
         return tuple(
             replace(
                 tally.method,
                 moved=tuple(column.median for column in tally.moved),
                 mask_energy=of_runs,
-                mask_energy_difference=differences,
+                mask_energy_difference=of_later,
+                measure_differences=differences.get(tally.method.key, {}),
             )
-            for tally, (of_runs, differences) in zip(compared, energies, strict=True)
+            for tally, (of_runs, of_later) in zip(compared, energies, strict=True)
         )
 
     def _energies(self, tallies: Sequence[MethodTally]) -> list[tuple[Intervals, Intervals]]:

@@ -113,6 +113,7 @@ class ComparedMethod:
     moved: of each later run, the median over images; None where no two maps could be compared.
     mask_energy: of each run, the mean share of positive relevance in the mask; None without masks.
     mask_energy_difference: of each later run, later minus first, on the same images; None without masks.
+    measure_differences: by measure and later run, later minus first, over the images on which both runs measured it.
     """
 
     key: str
@@ -121,6 +122,7 @@ class ComparedMethod:
     moved: tuple[Median | None, ...] = ()
     mask_energy: tuple[Interval | None, ...] = ()
     mask_energy_difference: tuple[Interval | None, ...] = ()
+    measure_differences: dict[str, tuple[Interval | None, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
