@@ -43,6 +43,6 @@ class ComparedImagePages:
 
 def _neighbors(report: ComparedReport, image: ComparedImage) -> Neighbors:
     number = report.position[image.id]
-    before = report.images[number - 1].id if number else ""
-    after = report.images[number + 1].id if number + 1 < len(report.images) else ""
+    before = report.ids[number - 1] if number else ""
+    after = report.ids[number + 1] if number + 1 < len(report.ids) else ""
     return Neighbors(before, after, number + 1)
