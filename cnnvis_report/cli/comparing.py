@@ -94,18 +94,17 @@ def compare(
     Raises:
         BadRequest: they can't be compared, or something else is where the comparison would be.
     """
-    from cnnvis_report.comparison.compare import compare_runs
+    from cnnvis_report.comparison.written import write_compared
     from cnnvis_report.report.comparison.write import write_comparison
     from cnnvis_report.report.job_results import results_of_comparison
     from cnnvis_report.report.site_writer import SiteOptions
-    from cnnvis_report.store.comparison_file import comparison_output, write_comparison_file
+    from cnnvis_report.store.comparison_file import comparison_output
     from cnnvis_report.store.names import FIGURE
 
     folder, options = report.output, SiteOptions(report.pages, report.processes)
     with comparison_output(folder), refused_as(f"{', '.join(str(run.folder) for run in runs)}: can't be compared"):
         with console.progress("Compare", runs[0].record.images):
-            comparison = compare_runs(runs, report.title, progress=console)
-        write_comparison_file(folder, comparison)
+            comparison = write_compared(runs, folder, report.title, progress=console)
         with console.progress("Pages", len(comparison.images)):
             written = write_comparison(comparison, runs, folder, options=options, progress=console)
     for finding in comparison.findings:
