@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cnnvis_report.cli.announce import announce
 from cnnvis_report.cli.params import printable
-from cnnvis_report.errors import BadRequest, CnnVisError, brief
+from cnnvis_report.cli.stored_run import refused_as
+from cnnvis_report.errors import BadRequest
 from cnnvis_report.pipeline.config import JobConfig, ReportConfig, RunConfig
 
 if TYPE_CHECKING:
@@ -92,7 +94,6 @@ def compare(
     Raises:
         BadRequest: they can't be compared, or something else is where the comparison would be.
     """
-    from cnnvis_report.cli import finish
     from cnnvis_report.comparison.written import write_compared
     from cnnvis_report.report.comparison.write import write_comparison
     from cnnvis_report.report.job_results import results_of_comparison
@@ -101,21 +102,15 @@ def compare(
     from cnnvis_report.store.names import FIGURE
 
     folder, options = report.output, SiteOptions(report.pages, report.processes)
-    with comparison_output(folder):
-        try:
-            with console.progress("Compare", runs[0].record.images):
-                comparison = write_compared(runs, folder, report.title, progress=console)
-            with console.progress("Pages", len(comparison.images)):
-                written = write_comparison(comparison, runs, folder, options=options, progress=console)
-        except (CnnVisError, OSError):
-            raise
-        except Exception as error:  # every field fits its type, but a stranger may have put anything into them
-            names = ", ".join(str(run.folder) for run in runs)
-            raise BadRequest(f"{names}: can't be compared ({type(error).__name__}: {brief(error)}).") from error
+    with comparison_output(folder), refused_as(f"{', '.join(str(run.folder) for run in runs)}: can't be compared"):
+        with console.progress("Compare", runs[0].record.images):
+            comparison = write_compared(runs, folder, report.title, progress=console)
+        with console.progress("Pages", len(comparison.images)):
+            written = write_comparison(comparison, runs, folder, options=options, progress=console)
     for finding in comparison.findings:
         console.say(printable(f"{finding.topic}: {finding.text}"))
     for notice in comparison.notices:
         console.warn(printable(notice))
-    finish.announce(written.first_page, report, job)
+    announce(written.first_page, report, job)
     figure = folder / FIGURE
     return results_of_comparison(comparison, lambda: figure.read_bytes() if figure.is_file() else b"", later)

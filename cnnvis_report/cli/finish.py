@@ -1,6 +1,5 @@
 """From a setup to its report: what every command that ends in one does last."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,9 +8,10 @@ import click
 
 from cnnvis_report.cli import comparing, results
 from cnnvis_report.cli import share as sharing
+from cnnvis_report.cli.announce import announce
 from cnnvis_report.cli.unfinished import page_meanwhile
 from cnnvis_report.errors import BadRequest, GapsFound, RulesHold
-from cnnvis_report.pipeline.config import JobConfig, ReportConfig, RunConfig, TerminalConfig
+from cnnvis_report.pipeline.config import RunConfig, TerminalConfig
 
 if TYPE_CHECKING:
     from cnnvis_report.cli.console import Console
@@ -196,12 +196,3 @@ def _deliver(stored: "StoredRun", config: RunConfig, console: "Console") -> None
         numbers = comparing.compare([load_run_to_compare(job.against), stored], report, job, console, numbers)
     if numbers is not None and results.wanted(job):
         results.deliver(job, numbers)
-
-
-def announce(page: Path, report: ReportConfig, job: JobConfig, handed_on: Iterable[Path] = ()) -> None:
-    """Say where the report is, and open it where that is wanted; then where what is handed on is."""
-    results.announce_file(page, job)
-    if report.open:
-        click.launch(str(page))
-    for path in handed_on:
-        results.announce_file(path, job)

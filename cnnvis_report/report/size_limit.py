@@ -5,9 +5,9 @@ from dataclasses import replace
 from itertools import accumulate, islice
 
 from cnnvis_report.errors import BadRequest
+from cnnvis_report.evidence import words
 from cnnvis_report.report.assets import script_json
 from cnnvis_report.report.fewer_maps import RunWithFewerMaps, most_useful_first
-from cnnvis_report.report.figure.rows import listed
 from cnnvis_report.report.map_error import IMAGES, map_error
 from cnnvis_report.report.payload import image_data
 from cnnvis_report.report.pictures.encode import QUALITIES, Quality
@@ -74,7 +74,7 @@ def _with_fewer_methods(run: StoredRun, write: Write, most: int, smallest: tuple
 def _without(run: StoredRun, quality: Quality, most: int) -> StoredRun:
     """The run with the maps of some methods left out, and a notice that says so."""
     stating = _stating(run, quality)
-    titles = listed([run.record.method(name).title for name in quality.left_out])
+    titles = words.listed([run.record.method(name).title for name in quality.left_out])
     notice = (
         f"This file is kept within {fmt.size(most)}: the maps of {titles} are left out. Their measures are here, and "
         "the report's folder has the maps."
