@@ -4,11 +4,11 @@ from pathlib import Path
 
 import click
 
-from cnnvis_report.cli import comparing, results
+from cnnvis_report.cli import comparing, finish, results
 from cnnvis_report.cli.help import DescribedArgument, GroupedCommand
 from cnnvis_report.cli.options import configured
 from cnnvis_report.cli.types import SettingType
-from cnnvis_report.pipeline.config import OutputConfig
+from cnnvis_report.pipeline.config import JobConfig, ReportConfig, TerminalConfig
 from cnnvis_report.settings.kinds import File
 
 CHANGES: dict[str, dict[str, object]] = {
@@ -36,24 +36,10 @@ CHANGES: dict[str, dict[str, object]] = {
     metavar="OLD NEW...",
     description="Folders of two to six reports; each later one is compared with the first.",
 )
-@configured(
-    OutputConfig,
-    only=(
-        "output",
-        "pages",
-        "processes",
-        "title",
-        "fail_if",
-        "summary",
-        "json",
-        "open",
-        "quiet",
-        "verbose",
-        "log_format",
-    ),
-    changes=CHANGES,
-)
-def compare(config: OutputConfig, runs: tuple[Path, ...]) -> None:
+@configured(ReportConfig, without=("single_file",), changes=CHANGES)
+@configured(JobConfig, without=("strict", "against"), changes=CHANGES)
+@configured(TerminalConfig)
+def compare(report: ReportConfig, job: JobConfig, terminal: TerminalConfig, runs: tuple[Path, ...]) -> None:
     """Show what changed between two to six reports of the same images, without a model, a GPU or torch.
 
     Images are matched by what their files hold, then by name. The first screen says whether accuracy changed, which
@@ -69,9 +55,9 @@ def compare(config: OutputConfig, runs: tuple[Path, ...]) -> None:
     """
     from cnnvis_report.comparison.read import load_runs
 
-    results.check_files(config)
+    results.check_files(job)
     stored = load_runs(runs)
-    comparing.check_rules(config, stored)
-    numbers = comparing.compare(stored, config.output, config)
-    if results.wanted(config):
-        results.deliver(config, numbers)
+    comparing.check_rules(job, stored)
+    numbers = comparing.compare(stored, report, job, finish.console_of(terminal))
+    if results.wanted(job):
+        results.deliver(job, numbers)

@@ -66,12 +66,10 @@ def demo(config: RunConfig, count: int) -> None:
     from cnnvis_report.pipeline.setup import set_up_model
     from cnnvis_report.training.demo import demonstrate
 
-    results.check_files(config.output)
-    finish.claim(config.output.output)
-    console = finish.console_of(config.output)
+    results.check_files(config.job)
+    finish.claim(config.report.output)
+    console = finish.console_of(config.terminal)
     with Reporter(console) as reporter:
         demonstration = demonstrate(count, config.machine.seed, reporter)
     console.say(f"Trained   a small network on generated images: test accuracy {demonstration.accuracy:.1%}")
-    finish.report(
-        set_up_model(demonstration.model, lambda _: demonstration.images, config), config.output, console, config.share
-    )
+    finish.report(set_up_model(demonstration.model, lambda _: demonstration.images, config), console)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import click
 
@@ -99,8 +100,8 @@ def _drawn(run: Path, output: Path, config: FigureConfig) -> str:
 
 def _compared(runs: Sequence[Path], output: Path, config: FigureConfig) -> str:
     """Write the figure of a comparison of runs; its caption."""
-    from cnnvis_report.comparison.compare import compare_runs
     from cnnvis_report.comparison.read import load_runs
+    from cnnvis_report.comparison.written import write_compared
     from cnnvis_report.report.comparison.figure import save_comparison_figure
     from cnnvis_report.report.comparison.report import ComparedReport
     from cnnvis_report.report.figure.save import check_target
@@ -109,4 +110,5 @@ def _compared(runs: Sequence[Path], output: Path, config: FigureConfig) -> str:
     if config.target != PREDICTION:
         raise BadRequest(f"--class {config.target}: maps of several runs are of the class that the comparison chooses.")
     stored = load_runs(runs)
-    return save_comparison_figure(ComparedReport(compare_runs(stored), stored), output, config)
+    with TemporaryDirectory() as folder:
+        return save_comparison_figure(ComparedReport(write_compared(stored, Path(folder)), stored), output, config)

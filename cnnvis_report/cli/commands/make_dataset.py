@@ -8,7 +8,7 @@ from cnnvis_report.cli import finish
 from cnnvis_report.cli.help import DescribedArgument, GroupedCommand, GroupedOption
 from cnnvis_report.cli.options import configured
 from cnnvis_report.cli.types import SettingType
-from cnnvis_report.pipeline.config import OutputConfig
+from cnnvis_report.pipeline.config import TerminalConfig
 from cnnvis_report.settings import Group
 from cnnvis_report.settings.kinds import File, Integer, Text
 
@@ -64,9 +64,9 @@ from cnnvis_report.settings.kinds import File, Integer, Text
     metavar="N",
     help="Random seed.",
 )
-@configured(OutputConfig, only=("quiet", "log_format"))
+@configured(TerminalConfig, only=("quiet", "log_format"))
 def make_dataset(
-    config: OutputConfig, kind: str, count: int, output: Path, variant: str | None, size: int | None, seed: int
+    terminal: TerminalConfig, kind: str, count: int, output: Path, variant: str | None, size: int | None, seed: int
 ) -> None:
     """Generate a labeled data set with ground-truth masks: KIND is shapes or layers.
 
@@ -90,7 +90,7 @@ def make_dataset(
     from cnnvis_report.synthetic.write import check_request, write_set
 
     dataset, chosen, side = check_request(kind, count, variant, size)
-    console = finish.console_of(config)
+    console = finish.console_of(terminal)
     with console.progress("Generate", count):
         write_set(dataset, count, output, variant=chosen, side=side, seed=seed, progress=console)
     click.echo(f"Wrote {output}")

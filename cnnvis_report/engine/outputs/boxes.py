@@ -119,7 +119,10 @@ def are_detections(output: Any, count: int) -> bool:
 
 
 def declared_classes(network: nn.Module) -> int | None:
-    """How many classes a detector of torchvision's kinds says that it has, the background among them."""
+    """How many classes a detector of torchvision's or transformers' says that it has, a background among them."""
+    labels = getattr(getattr(network, "config", None), "num_labels", None)
+    if isinstance(labels, int):
+        return labels
     for module in network.modules():
         predictor = getattr(module, "cls_score", None)
         if isinstance(predictor, nn.Linear):

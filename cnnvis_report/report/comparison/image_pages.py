@@ -15,6 +15,7 @@ from cnnvis_report.report.pictures.encode import QUALITIES
 from cnnvis_report.report.site_files import write_pictures, write_text
 from cnnvis_report.report.views.image import Neighbors
 from cnnvis_report.report.views.links import SiteLinks
+from cnnvis_report.store.atomic import within
 
 QUALITY = QUALITIES[0]
 
@@ -32,10 +33,9 @@ class ComparedImagePages:
         arrays = [run.maps(record) for run, record in zip(report.runs, records, strict=True)]
         write_pictures(folder, f"stills/{image.id}", image_stills(report, image, arrays))
         data = image_data(report, image, records, arrays, QUALITY)
-        write_text(folder / "data" / f"{image.id}.js", assets.delivery(image.id, data))
+        write_text(folder, f"data/{image.id}.js", assets.delivery(image.id, data))
         view = compared_image_view(report, image, records, _neighbors(report, image))
-        path = folder / "images" / f"{image.id}.html"
-        path.parent.mkdir(exist_ok=True)
+        path = within(folder, f"images/{image.id}.html")
         named = {"page": "image", "title": image.name, "template": "comparison_image.html"}
         write_framed(report, path, SiteLinks(up="../"), view=view, **named)
         return image.name
@@ -43,6 +43,6 @@ class ComparedImagePages:
 
 def _neighbors(report: ComparedReport, image: ComparedImage) -> Neighbors:
     number = report.position[image.id]
-    before = report.images[number - 1].id if number else ""
-    after = report.images[number + 1].id if number + 1 < len(report.images) else ""
+    before = report.ids[number - 1] if number else ""
+    after = report.ids[number + 1] if number + 1 < len(report.ids) else ""
     return Neighbors(before, after, number + 1)
