@@ -66,6 +66,8 @@ def test_other_boxes_count_by_their_overlap(network: Detector) -> None:
     assert not reader.read(aside, 1, anchor)[0].any()
     both = [{name: torch.cat([half[0][name], aside[0][name]]) for name in half[0]}]
     assert reader.read(both, 1, anchor)[0][0, label] == pytest.approx(0.8 * 0.5), "the box that overlaps counts"
+    other = [{**half[0], "labels": torch.tensor([label % 3 + 1])}]
+    assert not reader.read(other, 1, anchor)[0][0, label::4].any(), "a box of another class doesn't count"
     nothing = [{"boxes": torch.zeros(0, 4), "labels": torch.zeros(0, dtype=torch.long), "scores": torch.zeros(0)}]
     assert not reader.read(nothing, 1, anchor)[0].any()
 
