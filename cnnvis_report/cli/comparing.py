@@ -11,6 +11,7 @@ from cnnvis_report.pipeline.config import OutputConfig
 if TYPE_CHECKING:
     from cnnvis_report.pipeline.setup import Setup
     from cnnvis_report.report.job_results import JobResults
+    from cnnvis_report.sharing.share import Share
     from cnnvis_report.store.run_folder import StoredRun
 
 
@@ -74,32 +75,47 @@ def check_rules(config: OutputConfig, runs: Sequence["StoredRun"]) -> None:
 
 
 def compare(
-    runs: Sequence["StoredRun"], folder: Path, config: OutputConfig, later: "JobResults | None" = None
+    runs: Sequence["StoredRun"],
+    folder: Path,
+    config: OutputConfig,
+    later: "JobResults | None" = None,
+    how: "Share | None" = None,
 ) -> "JobResults":
     """Compare runs, write the pages and say so; the numbers that rules and the summary read.
 
     Args:
-        later: what a job takes from the only later run.
+        later: what a job takes from the only later run. how: the comparison is handed on.
 
     Raises:
         BadRequest: they can't be compared, or something else is where the comparison would be.
     """
-    from cnnvis_report.cli import finish
+    from cnnvis_report.cli import finish, share
     from cnnvis_report.comparison.written import write_compared
     from cnnvis_report.report.comparison.write import write_comparison
     from cnnvis_report.report.job_results import results_of_comparison
     from cnnvis_report.report.site_writer import SiteOptions
+    from cnnvis_report.sharing.comparison_pages import ComparisonPages
+    from cnnvis_report.sharing.share import Share
     from cnnvis_report.store.comparison_file import comparison_output
     from cnnvis_report.store.names import FIGURE
 
     console = finish.console_of(config)
-    options = SiteOptions(config.pages, config.processes)
+    options, how = SiteOptions(config.pages, config.processes), how or Share()
     with comparison_output(folder):
         try:
             with console.progress("Compare", runs[0].record.images):
                 comparison = write_compared(runs, folder, config.title, progress=console)
             with console.progress("Pages", len(comparison.images)):
-                written = write_comparison(comparison, runs, folder, options=options, progress=console)
+                written = write_comparison(
+                    comparison,
+                    runs,
+                    folder,
+                    options=options,
+                    single_file=how.single_file,
+                    max_size=how.max_size,
+                    progress=console,
+                )
+            handed_on = share.hand_on(ComparisonPages(comparison, runs, folder, options), how)
         except (CnnVisError, OSError):
             raise
         except Exception as error:  # every field fits its type, but a stranger may have put anything into them
@@ -110,5 +126,6 @@ def compare(
     for notice in comparison.notices:
         console.warn(printable(notice))
     finish.announce(written.first_page, config)
+    share.announce(handed_on, config)
     figure = folder / FIGURE
     return results_of_comparison(comparison, lambda: figure.read_bytes() if figure.is_file() else b"", later)

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import click
 
-from cnnvis_report.cli import comparing, results
+from cnnvis_report.cli import comparing, results, share
 from cnnvis_report.cli.help import DescribedArgument, GroupedCommand
 from cnnvis_report.cli.options import configured
 from cnnvis_report.cli.types import SettingType
-from cnnvis_report.pipeline.config import OutputConfig
+from cnnvis_report.pipeline.config import OutputConfig, ShareConfig
 from cnnvis_report.settings.kinds import File
 
 CHANGES: dict[str, dict[str, object]] = {
@@ -23,6 +23,12 @@ CHANGES: dict[str, dict[str, object]] = {
         "help": 'Exit with status 4 if a rule holds, such as "broken>3", "accuracy_difference<-1%" or "moved>0.2". '
         "The comparison is written all the same. Repeatable."
     },
+}
+SHARED: dict[str, dict[str, object]] = {
+    "anonymous": {
+        "help": "Write a copy without names for a blind review: runs, images, classes and layers are numbered."
+    },
+    "copy": {"default_text": "anonymous-report, or DIR-share, beside the comparison"},
 }
 
 
@@ -40,6 +46,7 @@ CHANGES: dict[str, dict[str, object]] = {
     OutputConfig,
     only=(
         "output",
+        "single_file",
         "pages",
         "processes",
         "title",
@@ -53,7 +60,8 @@ CHANGES: dict[str, dict[str, object]] = {
     ),
     changes=CHANGES,
 )
-def compare(config: OutputConfig, runs: tuple[Path, ...]) -> None:
+@configured(ShareConfig, changes=SHARED)
+def compare(config: OutputConfig, sharing: ShareConfig, runs: tuple[Path, ...]) -> None:
     """Show what changed between two to six reports of the same images, without a model, a GPU or torch.
 
     Images are matched by what their files hold, then by name. The first screen says whether accuracy changed, which
@@ -65,13 +73,15 @@ def compare(config: OutputConfig, runs: tuple[Path, ...]) -> None:
     Examples:
         cnnvis-report compare old-report new-report -o comparison
         cnnvis-report compare epoch-1 epoch-5 epoch-20 -o training
+        cnnvis-report compare old-report new-report --anonymous --zip
         cnnvis-report compare main pull-request --fail-if "broken>3" --summary summary.md
     """
     from cnnvis_report.comparison.read import load_runs
 
     results.check_files(config)
+    how = share.checked(sharing, config, config.output, config.title, comparison=True)
     stored = load_runs(runs)
     comparing.check_rules(config, stored)
-    numbers = comparing.compare(stored, config.output, config)
+    numbers = comparing.compare(stored, config.output, config, how=how)
     if results.wanted(config):
         results.deliver(config, numbers)

@@ -49,6 +49,7 @@ def render(config: OutputConfig, sharing: ShareConfig, run: Path, repair: bool) 
     from cnnvis_report.report.job_results import results_of_run
     from cnnvis_report.report.site_writer import SiteOptions
     from cnnvis_report.report.write import write_site
+    from cnnvis_report.sharing.share import RunPages
     from cnnvis_report.store.repair import repair as repair_run
     from cnnvis_report.store.run_folder import load_run, titled
 
@@ -65,7 +66,7 @@ def render(config: OutputConfig, sharing: ShareConfig, run: Path, repair: bool) 
             results.check_rules(config, numbers)
         options = SiteOptions(config.pages, config.processes)
         written = write_site(stored, single_file=config.single_file, max_size=how.max_size, options=options)
-        handed_on = share.hand_on(stored, how)
+        handed_on = share.hand_on(RunPages(stored), how)
         finish.announce(written.first_page, config)
         share.announce(handed_on, config)
         if numbers is not None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cnnvis_report.cli import finish, results
+from cnnvis_report.cli import finish, results, share
 from cnnvis_report.cli.help import GroupedCommand
 from cnnvis_report.cli.options import CONFIG, PREFIX, configured
 from cnnvis_report.cli.params import STOPPED
@@ -17,6 +17,7 @@ from cnnvis_report.pipeline.config import (
     ModelConfig,
     OutputConfig,
     RunConfig,
+    ShareConfig,
 )
 from cnnvis_report.training.config import TrainConfig
 
@@ -32,9 +33,12 @@ ALL_CLASSES_UP_TO = 10
 @configured(TrainConfig, prefix=f"{PREFIX}TRAIN_")
 @configured(MachineConfig, only=("device",))
 @configured(ExplainConfig, only=("methods", "effort", "time"))
+@configured(ShareConfig)
 @configured(OutputConfig, only=("single_file", "fail_if", "summary", "json", "open", "quiet", "verbose", "log_format"))
 @CONFIG
-def train(config: TrainConfig, machine: MachineConfig, explain: ExplainConfig, output: OutputConfig) -> None:
+def train(
+    config: TrainConfig, machine: MachineConfig, explain: ExplainConfig, sharing: ShareConfig, output: OutputConfig
+) -> None:
     """Train a classifier on IMAGES, a folder with a subfolder for each class.
 
     A part of each class is held out for validation, and the epoch with the highest validation accuracy is kept. The
@@ -54,11 +58,14 @@ def train(config: TrainConfig, machine: MachineConfig, explain: ExplainConfig, o
 
     if config.report is not None:
         results.check_files(output)
+        share.checked(sharing, output, config.report)
         finish.claim(config.report)
         select(explain.methods)
         check_time(explain)
     elif results.wanted(output):
         raise BadRequest("--fail-if, --summary and --json are about a report: give --report DIR, too.")
+    elif sharing != ShareConfig():
+        raise BadRequest("--zip, --max-size, --anonymous, --share and --copy hand on a report: give --report DIR, too.")
     console = finish.console_of(output)
     with Reporter(console) as reporter:
         trained = train_model(config, choose_device(machine.device), reporter)
@@ -73,6 +80,7 @@ def train(config: TrainConfig, machine: MachineConfig, explain: ExplainConfig, o
             explain=replace(explain, classes=_classes(trained)),
             output=replace(output, output=config.report),
             machine=replace(machine, seed=config.seed),
+            share=sharing,
         )
         _report(trained, config, config_of_run, console)
 
@@ -91,4 +99,4 @@ def _report(trained: "Trained", config: TrainConfig, config_of_run: RunConfig, c
     setup = set_up_model(load_model(str(config.output)), lambda _: trained.judged, config_of_run)
     if len(setup.images) > EXPLAINED:
         setup = finish.select(setup, console, most=EXPLAINED)
-    finish.report(setup, config_of_run.output, console)
+    finish.report(setup, config_of_run.output, console, config_of_run.share)
