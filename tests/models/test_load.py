@@ -13,8 +13,8 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torchvision.models import get_model_weights
 
-from cnnvis_report.data.class_files import read_classes
-from cnnvis_report.data.class_names import find_class
+from cnnvis_report.data.labels.class_files import read_classes
+from cnnvis_report.data.labels.class_names import find_class
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.models.load import load_model
 from cnnvis_report.models.network_state import weights_hash

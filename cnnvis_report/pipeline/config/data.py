@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from cnnvis_report.data.label_modes import MODES
+from cnnvis_report.data.labels.modes import MODES
 from cnnvis_report.data.limit import ORDERS
 from cnnvis_report.settings import Group, Stated, setting
 from cnnvis_report.settings.file_kinds import ChoiceOrFile, FileOrAddress

@@ -8,7 +8,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from unicodedata import normalize
 
-from cnnvis_report.data.class_table import WORDNET_ID
+from cnnvis_report.data.labels.class_table import WORDNET_ID
 from cnnvis_report.errors import BadRequest, UnknownName
 
 IMAGENET = 1000

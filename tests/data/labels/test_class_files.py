@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cnnvis_report.data.class_files import read_classes
+from cnnvis_report.data.labels.class_files import read_classes
 from cnnvis_report.errors import BadRequest
 
 NAMES = ("tench, Tinca tinca", "goldfish", "ice cream")
