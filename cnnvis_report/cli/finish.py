@@ -108,6 +108,7 @@ def make(setup: "Setup", console: "Console", engine: "Engine | None" = None) -> 
     from cnnvis_report.report.site_writer import SiteOptions
     from cnnvis_report.report.time_estimate import pages_seconds
     from cnnvis_report.report.write import write_site
+    from cnnvis_report.sharing.share import RunPages
     from cnnvis_report.store.run_folder import load_run
 
     config = setup.config.report
@@ -133,7 +134,7 @@ def make(setup: "Setup", console: "Console", engine: "Engine | None" = None) -> 
                 stored, single_file=config.single_file, max_size=how.max_size, options=options, progress=console
             )
     console.pages(written)
-    handed_on = sharing.hand_on(stored, how)
+    handed_on = sharing.hand_on(RunPages(stored), how)
     return Made(stored, written.first_page, missing, tuple(handed_on))
 
 

@@ -42,6 +42,7 @@ def render(
     from cnnvis_report.report.job_results import results_of_run
     from cnnvis_report.report.site_writer import SiteOptions
     from cnnvis_report.report.write import write_site
+    from cnnvis_report.sharing.share import RunPages
     from cnnvis_report.store.repair import repair as repair_run
     from cnnvis_report.store.run_folder import load_run, titled
 
@@ -58,7 +59,7 @@ def render(
             results.check_rules(job, numbers)
         options = SiteOptions(report.pages, report.processes)
         written = write_site(stored, single_file=report.single_file, max_size=how.max_size, options=options)
-        handed_on = share.hand_on(stored, how)
+        handed_on = share.hand_on(RunPages(stored), how)
         announce(written.first_page, report, job, handed_on)
         if numbers is not None:
             results.deliver(job, numbers)

@@ -143,7 +143,7 @@ def _row(
     methods: Sequence[ComparedMethod],
     name: str,
 ) -> Row:
-    arrays = [run.maps(record) for run, record in zip(report.runs, records, strict=True)]
+    arrays = report.arrays(records)
     maps = [values for method in methods for values in _maps(report, image, method, arrays)]
     head = tuple(_head(report, image, name))
     picture, mask = arrays[0]["picture"], arrays[0].get("mask")
