@@ -4,14 +4,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cnnvis_report.cli.announce import announce
 from cnnvis_report.cli.params import printable
-from cnnvis_report.errors import BadRequest, CnnVisError, brief
+from cnnvis_report.cli.stored_run import refused_as
+from cnnvis_report.errors import BadRequest
 from cnnvis_report.pipeline.config import JobConfig, ReportConfig, RunConfig
 
 if TYPE_CHECKING:
     from cnnvis_report.cli.console import Console
     from cnnvis_report.pipeline.setup import Setup
     from cnnvis_report.report.job_results import JobResults
+    from cnnvis_report.sharing.share import Share
     from cnnvis_report.store.run_folder import StoredRun
 
 
@@ -82,40 +85,46 @@ def compare(
     job: JobConfig,
     console: "Console",
     later: "JobResults | None" = None,
+    how: "Share | None" = None,
 ) -> "JobResults":
     """Compare runs, write the pages and say so; the numbers that rules and the summary read.
 
     Args:
         report: of the comparison.
-        later: what a job takes from the only later run.
+        later: what a job takes from the only later run. how: the comparison is handed on.
 
     Raises:
         BadRequest: they can't be compared, or something else is where the comparison would be.
     """
-    from cnnvis_report.cli import finish
+    from cnnvis_report.cli import share
     from cnnvis_report.comparison.written import write_compared
     from cnnvis_report.report.comparison.write import write_comparison
     from cnnvis_report.report.job_results import results_of_comparison
     from cnnvis_report.report.site_writer import SiteOptions
+    from cnnvis_report.sharing.comparison_pages import ComparisonPages
+    from cnnvis_report.sharing.share import Share
     from cnnvis_report.store.comparison_file import comparison_output
     from cnnvis_report.store.names import FIGURE
 
-    folder, options = report.output, SiteOptions(report.pages, report.processes)
-    with comparison_output(folder):
-        try:
-            with console.progress("Compare", runs[0].record.images):
-                comparison = write_compared(runs, folder, report.title, progress=console)
-            with console.progress("Pages", len(comparison.images)):
-                written = write_comparison(comparison, runs, folder, options=options, progress=console)
-        except (CnnVisError, OSError):
-            raise
-        except Exception as error:  # every field fits its type, but a stranger may have put anything into them
-            names = ", ".join(str(run.folder) for run in runs)
-            raise BadRequest(f"{names}: can't be compared ({type(error).__name__}: {brief(error)}).") from error
+    folder, options, how = report.output, SiteOptions(report.pages, report.processes), how or Share()
+    with comparison_output(folder), refused_as(f"{', '.join(str(run.folder) for run in runs)}: can't be compared"):
+        with console.progress("Compare", runs[0].record.images):
+            comparison = write_compared(runs, folder, report.title, progress=console)
+        with console.progress("Pages", len(comparison.images)):
+            written = write_comparison(
+                comparison,
+                runs,
+                folder,
+                options=options,
+                single_file=how.single_file,
+                max_size=how.max_size,
+                progress=console,
+            )
+        handed_on = share.hand_on(ComparisonPages(comparison, runs, folder, options), how)
     for finding in comparison.findings:
         console.say(printable(f"{finding.topic}: {finding.text}"))
     for notice in comparison.notices:
         console.warn(printable(notice))
-    finish.announce(written.first_page, report, job)
+    announce(written.first_page, report, job, handed_on)
     figure = folder / FIGURE
     return results_of_comparison(comparison, lambda: figure.read_bytes() if figure.is_file() else b"", later)

@@ -1,6 +1,5 @@
 """From a setup to its report: what every command that ends in one does last."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,9 +8,10 @@ import click
 
 from cnnvis_report.cli import comparing, results
 from cnnvis_report.cli import share as sharing
+from cnnvis_report.cli.announce import announce
 from cnnvis_report.cli.unfinished import page_meanwhile
 from cnnvis_report.errors import BadRequest, GapsFound, RulesHold
-from cnnvis_report.pipeline.config import JobConfig, ReportConfig, RunConfig, TerminalConfig
+from cnnvis_report.pipeline.config import RunConfig, TerminalConfig
 
 if TYPE_CHECKING:
     from cnnvis_report.cli.console import Console
@@ -108,6 +108,7 @@ def make(setup: "Setup", console: "Console", engine: "Engine | None" = None) -> 
     from cnnvis_report.report.site_writer import SiteOptions
     from cnnvis_report.report.time_estimate import pages_seconds
     from cnnvis_report.report.write import write_site
+    from cnnvis_report.sharing.share import RunPages
     from cnnvis_report.store.run_folder import load_run
 
     config = setup.config.report
@@ -133,7 +134,7 @@ def make(setup: "Setup", console: "Console", engine: "Engine | None" = None) -> 
                 stored, single_file=config.single_file, max_size=how.max_size, options=options, progress=console
             )
     console.pages(written)
-    handed_on = sharing.hand_on(stored, how)
+    handed_on = sharing.hand_on(RunPages(stored), how)
     return Made(stored, written.first_page, missing, tuple(handed_on))
 
 
@@ -196,12 +197,3 @@ def _deliver(stored: "StoredRun", config: RunConfig, console: "Console") -> None
         numbers = comparing.compare([load_run_to_compare(job.against), stored], report, job, console, numbers)
     if numbers is not None and results.wanted(job):
         results.deliver(job, numbers)
-
-
-def announce(page: Path, report: ReportConfig, job: JobConfig, handed_on: Iterable[Path] = ()) -> None:
-    """Say where the report is, and open it where that is wanted; then where what is handed on is."""
-    results.announce_file(page, job)
-    if report.open:
-        click.launch(str(page))
-    for path in handed_on:
-        results.announce_file(path, job)

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import click
 
-from cnnvis_report.cli.params import printable
+from cnnvis_report.cli.announce import TERMINAL, write_text
 from cnnvis_report.cli.tables import as_json
 from cnnvis_report.errors import BadRequest, RulesHold
 from cnnvis_report.pipeline.config import JobConfig
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from cnnvis_report.report.job_results import JobResults
     from cnnvis_report.report.markdown.document import Document
 
-TERMINAL = "-"
 JOB_SUMMARY = "GITHUB_STEP_SUMMARY"  # the variable that names a file which GitHub shows with a job
 FORMAT = "cnnvis-report-values/1"
 
@@ -28,11 +27,6 @@ FORMAT = "cnnvis-report-values/1"
 def wanted(job: JobConfig) -> bool:
     """Whether a job takes anything but pages."""
     return bool(job.fail_if or job.summary or job.json)
-
-
-def announce_file(path: Path, job: JobConfig) -> None:
-    """Say what was written; elsewhere where the standard output is a job's alone."""
-    click.echo(printable(f"Wrote {path}"), err=TERMINAL in (str(job.summary), str(job.json)))
 
 
 def check_files(job: JobConfig) -> None:
@@ -104,9 +98,7 @@ def _write(path: Path, text: str, job: JobConfig) -> None:
     if str(path) == TERMINAL:
         click.echo(text, nl=False)
         return
-    with beside(path) as temporary:
-        temporary.write_text(text, encoding="utf-8", newline="\n")
-    announce_file(path, job)
+    write_text(path, text, job)
 
 
 def _numbers(results: "JobResults", outcomes: Sequence[Outcome]) -> dict[str, Any]:

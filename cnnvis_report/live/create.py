@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from cnnvis_report.cli import comparing, finish, results
+from cnnvis_report.cli.announce import announce
 from cnnvis_report.cli.console import Console
 from cnnvis_report.data.image_set import ImageSet
 from cnnvis_report.distributed.engine import engine_of
@@ -133,7 +134,7 @@ def _make(request: _Request, config: RunConfig, console: Console) -> None:
             setup = finish.select(setup, console)
         result = finish.make(setup, console, engine)
     if config.report.open:
-        finish.announce(result.first_page, config.report, config.job)
+        announce(result.first_page, config.report, config.job)
     finish.conclude(result, config, console)
 
 

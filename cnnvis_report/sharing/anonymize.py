@@ -150,7 +150,7 @@ RULES: dict[tuple[type, str], Rule] = {
     (images.NotApplicableRecord, "layer"): layer,
     (images.ImageRecord, "id"): image_id,
     (images.ImageRecord, "name"): image_name,
-    (images.ImageRecord, "content"): dropped,
+    (images.ImageRecord, "content"): lambda aliases, _, value: aliases.content(value),
     (images.ImageRecord, "reading"): sentence,
     (metrics.MapMetrics, "layer"): layer,
     (metrics.ImageMetrics, "blind"): sentences,

@@ -10,7 +10,7 @@ from cnnvis_report.models.trained_file import TrainedModel, read_with_more, writ
 from cnnvis_report.records.training import ClassCounts, Score, Snapshot, TrainingRecord
 from cnnvis_report.store.atomic import unlink
 from cnnvis_report.training.config import TrainConfig
-from cnnvis_report.training.epochs import Epochs
+from cnnvis_report.training.epochs import EpochProgress, Epochs
 from cnnvis_report.training.model import Trainee
 from cnnvis_report.training.output_paths import part_of, snapshot_of
 from cnnvis_report.training.progress import TrainProgress
@@ -25,7 +25,7 @@ from cnnvis_report.training.resume import (
     resume_state,
 )
 from cnnvis_report.training.splits import Data
-from cnnvis_report.training.state import EpochProgress, Hyperparameters, TrainState
+from cnnvis_report.training.state import Hyperparameters, TrainState
 
 
 class Checkpointing(EpochProgress):

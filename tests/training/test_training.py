@@ -12,9 +12,9 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 from cnnvis_report.errors import RunFailed
+from cnnvis_report.training.epochs import EpochProgress
 from cnnvis_report.training.loop import fit
 from cnnvis_report.training.splits import split
-from cnnvis_report.training.state import EpochProgress
 from tests.training.trainings import (
     CPU,
     TARGETS,

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import click
 
-from cnnvis_report.cli import comparing, finish, results
+from cnnvis_report.cli import comparing, finish, results, share
 from cnnvis_report.cli.help import DescribedArgument, GroupedCommand
 from cnnvis_report.cli.options import configured
 from cnnvis_report.cli.types import SettingType
-from cnnvis_report.pipeline.config import JobConfig, ReportConfig, TerminalConfig
+from cnnvis_report.pipeline.config import JobConfig, ReportConfig, ShareConfig, TerminalConfig
 from cnnvis_report.settings.kinds import File
 
 CHANGES: dict[str, dict[str, object]] = {
@@ -24,6 +24,12 @@ CHANGES: dict[str, dict[str, object]] = {
         "The comparison is written all the same. Repeatable."
     },
 }
+SHARED: dict[str, dict[str, object]] = {
+    "anonymous": {
+        "help": "Write a copy without names for a blind review: runs, images, classes and layers are numbered."
+    },
+    "copy": {"default_text": "anonymous-report, or DIR-share, beside the comparison"},
+}
 
 
 @click.command(cls=GroupedCommand, short_help="Show what changed between runs of the same images.")
@@ -36,10 +42,13 @@ CHANGES: dict[str, dict[str, object]] = {
     metavar="OLD NEW...",
     description="Folders of two to six reports; each later one is compared with the first.",
 )
-@configured(ReportConfig, without=("single_file",), changes=CHANGES)
+@configured(ReportConfig, changes=CHANGES)
+@configured(ShareConfig, changes=SHARED)
 @configured(JobConfig, without=("strict", "against"), changes=CHANGES)
 @configured(TerminalConfig)
-def compare(report: ReportConfig, job: JobConfig, terminal: TerminalConfig, runs: tuple[Path, ...]) -> None:
+def compare(
+    report: ReportConfig, sharing: ShareConfig, job: JobConfig, terminal: TerminalConfig, runs: tuple[Path, ...]
+) -> None:
     """Show what changed between two to six reports of the same images, without a model, a GPU or torch.
 
     Images are matched by what their files hold, then by name. The first screen says whether accuracy changed, which
@@ -51,13 +60,15 @@ def compare(report: ReportConfig, job: JobConfig, terminal: TerminalConfig, runs
     Examples:
         cnnvis-report compare old-report new-report -o comparison
         cnnvis-report compare epoch-1 epoch-5 epoch-20 -o training
+        cnnvis-report compare old-report new-report --anonymous --zip
         cnnvis-report compare main pull-request --fail-if "broken>3" --summary summary.md
     """
     from cnnvis_report.comparison.read import load_runs
 
     results.check_files(job)
+    how = share.checked(sharing, job, report.output, report.single_file, report.title, comparison=True)
     stored = load_runs(runs)
     comparing.check_rules(job, stored)
-    numbers = comparing.compare(stored, report, job, finish.console_of(terminal))
+    numbers = comparing.compare(stored, report, job, finish.console_of(terminal), how=how)
     if results.wanted(job):
         results.deliver(job, numbers)

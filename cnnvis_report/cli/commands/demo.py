@@ -5,9 +5,8 @@ from pathlib import Path
 import click
 
 from cnnvis_report.cli import finish, results
-from cnnvis_report.cli.help import GroupedCommand, GroupedOption
-from cnnvis_report.cli.options import CONFIG, configured
-from cnnvis_report.cli.types import SettingType
+from cnnvis_report.cli.help import GroupedCommand
+from cnnvis_report.cli.options import CONFIG, configured, option
 from cnnvis_report.pipeline.config import RunConfig
 from cnnvis_report.settings import Group
 from cnnvis_report.settings.kinds import Integer
@@ -39,13 +38,12 @@ MOST = 300  # pictures
     fixed={"model": "demo", "images": ()},
     changes={"output": {"default": Path("demo-report")}},
 )
-@click.option(
+@option(
     "-n",
     "--images",
     "count",
-    cls=GroupedOption,
     group=Group.IMAGES,
-    type=SettingType(Integer(1, MOST)),
+    kind=Integer(1, MOST),
     default=36,
     show_default=True,
     metavar="N",

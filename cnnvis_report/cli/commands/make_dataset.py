@@ -5,8 +5,8 @@ from pathlib import Path
 import click
 
 from cnnvis_report.cli import finish
-from cnnvis_report.cli.help import DescribedArgument, GroupedCommand, GroupedOption
-from cnnvis_report.cli.options import configured
+from cnnvis_report.cli.help import DescribedArgument, GroupedCommand
+from cnnvis_report.cli.options import configured, option
 from cnnvis_report.cli.types import SettingType
 from cnnvis_report.pipeline.config import TerminalConfig
 from cnnvis_report.settings import Group
@@ -17,53 +17,32 @@ from cnnvis_report.settings.kinds import File, Integer, Text
 @click.argument(
     "kind", cls=DescribedArgument, metavar="KIND", type=SettingType(Text()), description="shapes or layers, as above."
 )
-@click.option(
-    "-o",
-    "--output",
-    cls=GroupedOption,
-    group=Group.IMAGES,
-    type=SettingType(File()),
-    required=True,
-    metavar="DIR",
-    help="Folder of the data set.",
-)
-@click.option(
+@option("-o", "--output", group=Group.IMAGES, kind=File(), required=True, metavar="DIR", help="Folder of the data set.")
+@option(
     "-n",
     "--count",
-    cls=GroupedOption,
     group=Group.IMAGES,
-    type=SettingType(Integer(1, 100_000_000)),
+    kind=Integer(1, 100_000_000),
     default=1000,
     show_default=True,
     metavar="N",
     help="Number of images.",
 )
-@click.option(
+@option(
     "--variant",
-    cls=GroupedOption,
     group=Group.IMAGES,
-    type=SettingType(Text()),
+    kind=Text(),
     metavar="NAME",
     help="Variant of layers: gray, annotated, shift, marked or misleading.  [default: gray]",
 )
-@click.option(
+@option(
     "--size",
-    cls=GroupedOption,
     group=Group.IMAGES,
-    type=SettingType(Integer(1)),
+    kind=Integer(1),
     metavar="SIDE",
     help="Side of an image in pixels.  [default: 80 for shapes, 213 for layers]",
 )
-@click.option(
-    "--seed",
-    cls=GroupedOption,
-    group=Group.IMAGES,
-    type=SettingType(Integer(0)),
-    default=0,
-    show_default=True,
-    metavar="N",
-    help="Random seed.",
-)
+@option("--seed", group=Group.IMAGES, kind=Integer(0), default=0, show_default=True, metavar="N", help="Random seed.")
 @configured(TerminalConfig, only=("quiet", "log_format"))
 def make_dataset(
     terminal: TerminalConfig, kind: str, count: int, output: Path, variant: str | None, size: int | None, seed: int

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cnnvis_report.cli import finish, results
+from cnnvis_report.cli import finish, results, share
 from cnnvis_report.cli.help import GroupedCommand
 from cnnvis_report.cli.options import CONFIG, PREFIX, configured
 from cnnvis_report.cli.params import STOPPED
@@ -18,6 +18,7 @@ from cnnvis_report.pipeline.config import (
     ModelConfig,
     ReportConfig,
     RunConfig,
+    ShareConfig,
     TerminalConfig,
 )
 from cnnvis_report.training.config import TrainConfig
@@ -35,6 +36,7 @@ ALL_CLASSES_UP_TO = 10
 @configured(MachineConfig, only=("device",))
 @configured(ExplainConfig, only=("methods", "effort", "time"))
 @configured(ReportConfig, only=("single_file", "open"))
+@configured(ShareConfig)
 @configured(JobConfig, without=("strict", "against"))
 @configured(TerminalConfig)
 @CONFIG
@@ -43,6 +45,7 @@ def train(
     machine: MachineConfig,
     explain: ExplainConfig,
     report: ReportConfig,
+    sharing: ShareConfig,
     job: JobConfig,
     terminal: TerminalConfig,
 ) -> None:
@@ -65,11 +68,14 @@ def train(
 
     if config.report is not None:
         results.check_files(job)
+        share.checked(sharing, job, config.report, report.single_file)
         finish.claim(config.report)
         select(explain.methods)
         check_time(explain)
     elif results.wanted(job):
         raise BadRequest("--fail-if, --summary and --json are about a report: give --report DIR, too.")
+    elif sharing != ShareConfig():
+        raise BadRequest("--zip, --max-size, --anonymous, --share and --copy hand on a report: give --report DIR, too.")
     console = finish.console_of(terminal)
     with Reporter(console) as reporter:
         trained = train_model(config, choose_device(machine.device), reporter)
@@ -86,6 +92,7 @@ def train(
             job=job,
             terminal=terminal,
             machine=replace(machine, seed=config.seed),
+            share=sharing,
         )
         _report(trained, config, config_of_run, console)
 

@@ -30,18 +30,19 @@ class ComparedImagePages:
     def __call__(self, entry: tuple[ComparedImage, tuple[ImageRecord, ...]]) -> str:
         """Write the page of one image, with its pictures and data; its name."""
         report, folder, (image, records) = self.report, self.folder, entry
-        arrays = [run.maps(record) for run, record in zip(report.runs, records, strict=True)]
+        arrays = report.arrays(records)
         write_pictures(folder, f"stills/{image.id}", image_stills(report, image, arrays))
         data = image_data(report, image, records, arrays, QUALITY)
         write_text(folder, f"data/{image.id}.js", assets.delivery(image.id, data))
-        view = compared_image_view(report, image, records, _neighbors(report, image))
+        view = compared_image_view(report, image, records, neighbors(report, image))
         path = within(folder, f"images/{image.id}.html")
         named = {"page": "image", "title": image.name, "template": "comparison_image.html"}
         write_framed(report, path, SiteLinks(up="../"), view=view, **named)
         return image.name
 
 
-def _neighbors(report: ComparedReport, image: ComparedImage) -> Neighbors:
+def neighbors(report: ComparedReport, image: ComparedImage) -> Neighbors:
+    """What comes before and after an image in the order of the gallery."""
     number = report.position[image.id]
     before = report.ids[number - 1] if number else ""
     after = report.ids[number + 1] if number + 1 < len(report.ids) else ""

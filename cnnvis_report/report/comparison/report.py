@@ -10,6 +10,7 @@ from cnnvis_report.records.compared_images import ComparedImage, Flip
 from cnnvis_report.records.comparison import ComparedMethod, Comparison
 from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.methods import Kind
+from cnnvis_report.report.comparison.maps import Arrays
 from cnnvis_report.report.views.best_methods import best_methods_of
 from cnnvis_report.store.run_folder import StoredRun
 
@@ -74,17 +75,17 @@ class ComparedReport:
     @property
     def shown(self) -> ComparedMethod | None:
         """The method whose maps are shown first: the best of the first run, else the most prominent one."""
-        return next(iter(self._ranked), None)
+        return next((method for method in self.ranked if not method.info.baseline), None)
 
     @cached_property
-    def _ranked(self) -> list[ComparedMethod]:
-        """The methods that explain something, those that the first run recommends before others."""
+    def ranked(self) -> list[ComparedMethod]:
+        """The methods, those that the first run recommends before others, and what explains nothing last."""
         names = [best.name for best in best_methods_of(self.runs[0].record, self.runs[0].evidence)]
         rank = {name: number for number, name in enumerate(names)}
-        real = [method for method in self.methods if not method.info.baseline]
         return sorted(
-            real,
+            self.methods,
             key=lambda method: (
+                method.info.baseline,
                 rank.get(method.info.name, len(rank)),
                 -method.info.prominence,
                 method.info.class_agnostic,
@@ -95,7 +96,8 @@ class ComparedReport:
     def second(self) -> ComparedMethod | None:
         """A method of another kind of maps: the one whose relevance in the mask changed most, else the next best."""
         coarse = self.shown is not None and self.shown.info.kind is Kind.LAYER
-        others = [method for method in self._ranked if (method.info.kind is Kind.LAYER) is not coarse]
+        explaining = [method for method in self.ranked if not method.info.baseline]
+        others = [method for method in explaining if (method.info.kind is Kind.LAYER) is not coarse]
         masked = [method for method in others if mask_change(method) is not None]
         judged = others[:1] if self.runs[0].evidence is not None else []  # without evidence, chance would choose it
         return max(masked, key=lambda method: mask_change(method) or 0.0, default=next(iter(judged), None))
@@ -106,6 +108,10 @@ class ComparedReport:
         if ids:
             images = [image for image in self.comparison.images if image.id in set(ids)]
         yield from zip(images, side_by_side(self.runs, [image.ids for image in images]), strict=True)
+
+    def arrays(self, records: Sequence[ImageRecord]) -> list[Arrays]:
+        """The arrays of an image in each run."""
+        return [run.maps(record) for run, record in zip(self.runs, records, strict=True)]
 
     @cached_property
     def position(self) -> dict[str, int]:
