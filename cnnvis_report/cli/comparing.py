@@ -9,7 +9,9 @@ from cnnvis_report.errors import BadRequest, CnnVisError, brief
 from cnnvis_report.pipeline.config import OutputConfig
 
 if TYPE_CHECKING:
+    from cnnvis_report.cli.console import Console
     from cnnvis_report.pipeline.setup import Setup
+    from cnnvis_report.records.comparison import Comparison
     from cnnvis_report.report.job_results import JobResults
     from cnnvis_report.sharing.share import Share
     from cnnvis_report.store.run_folder import StoredRun
@@ -90,42 +92,52 @@ def compare(
         BadRequest: they can't be compared, or something else is where the comparison would be.
     """
     from cnnvis_report.cli import finish, share
-    from cnnvis_report.comparison.written import write_compared
-    from cnnvis_report.report.comparison.write import write_comparison
     from cnnvis_report.report.job_results import results_of_comparison
-    from cnnvis_report.report.site_writer import SiteOptions
-    from cnnvis_report.sharing.comparison_pages import ComparisonPages
     from cnnvis_report.sharing.share import Share
-    from cnnvis_report.store.comparison_file import comparison_output
     from cnnvis_report.store.names import FIGURE
 
     console = finish.console_of(config)
-    options, how = SiteOptions(config.pages, config.processes), how or Share()
-    with comparison_output(folder):
-        try:
-            with console.progress("Compare", runs[0].record.images):
-                comparison = write_compared(runs, folder, config.title, progress=console)
-            with console.progress("Pages", len(comparison.images)):
-                written = write_comparison(
-                    comparison,
-                    runs,
-                    folder,
-                    options=options,
-                    single_file=how.single_file,
-                    max_size=how.max_size,
-                    progress=console,
-                )
-            handed_on = share.hand_on(ComparisonPages(comparison, runs, folder, options), how)
-        except (CnnVisError, OSError):
-            raise
-        except Exception as error:  # every field fits its type, but a stranger may have put anything into them
-            names = ", ".join(str(run.folder) for run in runs)
-            raise BadRequest(f"{names}: can't be compared ({type(error).__name__}: {brief(error)}).") from error
+    try:
+        comparison, first_page, handed_on = _write(runs, folder, config, how or Share(), console)
+    except (CnnVisError, OSError):
+        raise
+    except Exception as error:  # every field fits its type, but a stranger may have put anything into them
+        names = ", ".join(str(run.folder) for run in runs)
+        raise BadRequest(f"{names}: can't be compared ({type(error).__name__}: {brief(error)}).") from error
     for finding in comparison.findings:
         console.say(printable(f"{finding.topic}: {finding.text}"))
     for notice in comparison.notices:
         console.warn(printable(notice))
-    finish.announce(written.first_page, config)
+    finish.announce(first_page, config)
     share.announce(handed_on, config)
     figure = folder / FIGURE
     return results_of_comparison(comparison, lambda: figure.read_bytes() if figure.is_file() else b"", later)
+
+
+def _write(
+    runs: Sequence["StoredRun"], folder: Path, config: OutputConfig, how: "Share", console: "Console"
+) -> tuple["Comparison", Path, list[Path]]:
+    """Compare runs, write the pages, and what is handed on; the first page, and the files that are handed on."""
+    from cnnvis_report.cli import share
+    from cnnvis_report.comparison.written import write_compared
+    from cnnvis_report.report.comparison.write import write_comparison
+    from cnnvis_report.report.site_writer import SiteOptions
+    from cnnvis_report.sharing.comparison_pages import ComparisonPages
+    from cnnvis_report.store.comparison_file import comparison_output
+
+    options = SiteOptions(config.pages, config.processes)
+    with comparison_output(folder):
+        with console.progress("Compare", runs[0].record.images):
+            comparison = write_compared(runs, folder, config.title, progress=console)
+        with console.progress("Pages", len(comparison.images)):
+            written = write_comparison(
+                comparison,
+                runs,
+                folder,
+                options=options,
+                single_file=how.single_file,
+                max_size=how.max_size,
+                progress=console,
+            )
+        handed_on = share.hand_on(ComparisonPages(comparison, runs, folder, options), how)
+    return comparison, written.first_page, handed_on
