@@ -1,27 +1,29 @@
 """A report handed on, as its options ask for."""
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
-from cnnvis_report.cli.params import printable
-from cnnvis_report.cli.results import to_terminal
 from cnnvis_report.errors import BadRequest
-from cnnvis_report.pipeline.config import OutputConfig, ShareConfig
+from cnnvis_report.pipeline.config import JobConfig, ShareConfig
 
 if TYPE_CHECKING:
     from cnnvis_report.sharing.share import Pages, Share
 
 
 def checked(
-    config: ShareConfig, output: OutputConfig, folder: Path, title: str | None = None, *, comparison: bool = False
+    config: ShareConfig,
+    job: JobConfig,
+    folder: Path,
+    single_file: bool,
+    title: str | None = None,
+    *,
+    comparison: bool = False,
 ) -> "Share":
     """What is handed on of the report in a folder, after a look at whether that can be written.
 
     Args:
-        title: of an anonymous copy. comparison: whether the folder is to hold one.
+        single_file: whether the report is one. title: of an anonymous copy. comparison: whether the folder is to hold
+            one.
 
     Raises:
         BadRequest: something else is where it would be, no page is as small, or names would be written beside a copy
@@ -31,14 +33,14 @@ def checked(
     from cnnvis_report.report.views.formatting import size
     from cnnvis_report.sharing.share import ANONYMOUS, ANONYMOUS_COMPARISON, Share
 
-    if config.anonymous and (output.summary or output.json):
+    if config.anonymous and (job.summary or job.json):
         raise BadRequest("--anonymous: --summary and --json have the names of this report; render the copy with them.")
     share = Share(
         config.zip,
         config.anonymous,
         config.share,
         config.copy,
-        output.single_file,
+        single_file,
         config.max_size,
         title,
         ANONYMOUS_COMPARISON if comparison else ANONYMOUS,
@@ -57,9 +59,3 @@ def hand_on(pages: "Pages", how: "Share") -> list[Path]:
     from cnnvis_report.sharing.share import share
 
     return share(pages, how) if how.copies or how.zip else []
-
-
-def announce(paths: Iterable[Path], config: OutputConfig) -> None:
-    """Say what was written to be handed on."""
-    for path in paths:
-        click.echo(printable(f"Wrote {path}"), err=to_terminal(config))

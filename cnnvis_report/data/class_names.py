@@ -9,9 +9,9 @@ from pathlib import Path
 from unicodedata import normalize
 
 from cnnvis_report.data.class_files import read_classes
+from cnnvis_report.data.class_table import WORDNET_ID
 from cnnvis_report.errors import BadRequest, UnknownName
 
-ID = re.compile(r"n\d{8}")  # a noun of WordNet
 IMAGENET = 1000
 LONGEST_INDEX = 20  # digits
 YES_OR_NO = (("neg", "no", "false"), ("pos", "yes", "true"))  # of a binary network whose classes nobody has named
@@ -155,7 +155,7 @@ def _parts(name: str) -> set[str]:
 
 def _ids(names: Sequence[str], aliases: Sequence[Sequence[str]]) -> tuple[str, ...]:
     """ImageNet's ids, class by class, where these are ImageNet's classes or nobody has named a thousand."""
-    if len(names) != IMAGENET or any(ID.fullmatch(alias) for called in aliases for alias in called):
+    if len(names) != IMAGENET or any(WORDNET_ID.fullmatch(alias) for called in aliases for alias in called):
         return ()
     unnamed = all(name == f"class {index}" for index, name in enumerate(names))
     alike = sum(bool(_parts(name) & known) for name, known in zip(names, _imagenet_names(), strict=True))

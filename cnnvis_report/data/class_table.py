@@ -6,7 +6,7 @@ from typing import Any
 
 from cnnvis_report.data.text_tables import column
 
-ID = re.compile(r"n\d{8}")
+WORDNET_ID = re.compile(r"n\d{8}")  # a noun of WordNet
 INDEX_COLUMNS = ("index", "idx", "id", "class id", "class index", "label id", "label index", "number", "target", "#")
 NAME_COLUMNS = ("name", "class name", "label name", "class", "label", "category", "title", "display name")
 ID_COLUMNS = ("wnid", "synset", "synset id", "wordnet id")
@@ -68,4 +68,4 @@ def in_order(numbers: Sequence[int], entries: Sequence[Any]) -> list[Any]:
 
 
 def _id_column(rows: Sequence[Sequence[str]], width: int) -> int | None:
-    return next((at for at in range(width) if rows and all(ID.fullmatch(row[at]) for row in rows)), None)
+    return next((at for at in range(width) if rows and all(WORDNET_ID.fullmatch(row[at]) for row in rows)), None)

@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from cnnvis_report.data.class_names import ID, Classes, Prediction
+from cnnvis_report.data.class_names import Classes, Prediction
+from cnnvis_report.data.class_table import WORDNET_ID
 from cnnvis_report.data.dataset_classes import DatasetClasses, unnamed
 from cnnvis_report.data.image_file import FoundImages, ImageFile, natural, readable, several
 from cnnvis_report.data.label_notices import missing_labels, read_by_index, unknown_labels
@@ -151,7 +152,7 @@ class _Folders:
                 f"Folders called by numbers may be indices, or the classes are the {len(self.unclear)} folders "
                 f"{several(self.unclear, 4)}, in ImageFolder's order: --labels indices or --labels folders says which."
             )
-        ids = [name for name in self.names if ID.fullmatch(name) and self.index_of.get(name) is not None]
+        ids = [name for name in self.names if WORDNET_ID.fullmatch(name) and self.index_of.get(name) is not None]
         if ids and not self.order:
             notices.append(f"Folders called by WordNet ids are found among the classes: {several(ids)}.")
         notices += self.prefixed.notices() if not self.order else []

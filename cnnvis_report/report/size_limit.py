@@ -6,7 +6,7 @@ from itertools import accumulate
 from typing import Protocol
 
 from cnnvis_report.errors import BadRequest
-from cnnvis_report.report.figure.rows import listed
+from cnnvis_report.evidence import words
 from cnnvis_report.report.map_error import MapError
 from cnnvis_report.report.pictures.encode import QUALITIES, Quality
 from cnnvis_report.report.views import formatting as fmt
@@ -97,7 +97,7 @@ def _with_fewer_methods(page: LimitedPage, most: int, smallest: tuple[int, Weigh
 
 def _left_out(page: LimitedPage, quality: Quality, most: int) -> str:
     """That the maps of some methods are left out."""
-    titles = listed([page.methods[name] for name in quality.left_out])
+    titles = words.listed([page.methods[name] for name in quality.left_out])
     return (
         f"This file is kept within {fmt.size(most)}: the maps of {titles} are left out. Their measures are here, and "
         "the report's folder has the maps."

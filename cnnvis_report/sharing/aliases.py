@@ -4,16 +4,15 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache, cached_property
 from itertools import count
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
-import cnnvis_report
+from cnnvis_report.models.network_names import network_lines
 from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.run import RunRecord
 from cnnvis_report.records.scores import ScoreKind
 
 MODEL = "the model"
 SHORTEST = 3  # letters of a name that is looked for within sentences
-NETWORKS = Path(cnnvis_report.__file__).parent / "models" / "networks.txt"
 NAMING = ("model", "architecture", "weights", "class_names", "masks", "target", "transform")  # settings of files
 WORD = re.compile(r"\w[\w.-]*\w")
 
@@ -158,9 +157,7 @@ def _is_network(word: str) -> bool:
 @cache
 def known_networks() -> frozenset[str]:
     """The names of the networks of torchvision and timm, small."""
-    lines = NETWORKS.read_text(encoding="utf-8").splitlines()
-    names = (name for line in lines for name in line.split()[2:])  # behind a digest and the layer of the classes
-    return frozenset(name.rpartition("/")[2].lower() for name in names)
+    return frozenset(name.rpartition("/")[2].lower() for _, _, names in network_lines() for name in names)
 
 
 def _layer_aliases(names: Iterable[str]) -> Mapping[str, str]:

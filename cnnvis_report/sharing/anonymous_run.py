@@ -50,7 +50,7 @@ def write_anonymous(
     run.need_arrays()
     aliases = aliases or Aliases(run.record, run.images())
     for inner in (ARRAYS, INSPECTION):
-        (folder / inner).mkdir(parents=True)
+        (folder / inner).mkdir()
     files = dict(_map_files(run, folder, aliases))
     for name in (Path(name).stem for name in run.record.files if name.startswith(f"{INSPECTION}/")):
         other = inspection_name(aliases.image_id(name))

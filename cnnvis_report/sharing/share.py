@@ -14,10 +14,10 @@ from cnnvis_report.records.codec import parsed, to_json
 from cnnvis_report.report.write import fill
 from cnnvis_report.sharing.anonymous_run import write_anonymous
 from cnnvis_report.sharing.zip_file import check_zip, write_zip
-from cnnvis_report.store.atomic import beside, blocked_by, files_below, is_regular, read_regular, remove
+from cnnvis_report.store.atomic import beside, blocked_by, files_below, is_regular, read_regular, remove, unlink, within
 from cnnvis_report.store.lock import writing
-from cnnvis_report.store.names import ARRAYS, BUILDING, COMPARISON, INSPECTION, LOCK, MANIFEST, PAGES
-from cnnvis_report.store.own_files import list_pages, pages_of
+from cnnvis_report.store.names import ARRAYS, BUILDING, COMPARISON, INSPECTION, LOCK, MANIFEST, PAGES, is_ours
+from cnnvis_report.store.own_files import is_strangers, list_pages, pages_of
 from cnnvis_report.store.run_folder import StoredRun
 
 FULL, MINIMAL = "full", "minimal"
@@ -156,14 +156,13 @@ def _write_copy(shared: Pages, folder: Path, how: Share, progress: Progress) -> 
                 shown.fill(pages, how, progress)
             names = files_below(pages)
             for name in names:
-                (building / name).parent.mkdir(parents=True, exist_ok=True)
-                (pages / name).replace(building / name)
+                (pages / name).replace(within(building, name))
             rmtree(pages)
             if how.extent == MINIMAL:
                 for inner in (ARRAYS, INSPECTION):
                     rmtree(building / inner, ignore_errors=True)
                 for name in (MANIFEST, COMPARISON):
-                    (building / name).unlink(missing_ok=True)
+                    unlink(building / name)
             else:
                 list_pages(building, names)
             _move(building, folder)
@@ -173,12 +172,11 @@ def _move(building: Path, folder: Path) -> None:
     """Put all files into the folder, in place of those of an earlier copy."""
     names = files_below(building)
     remove(folder, [name for name in _copied(folder) if name not in names])
-    with beside(folder / LISTING) as temporary:
+    with beside(folder / LISTING, parents=False) as temporary:
         content = {"format": FORMAT, "files": [LISTING, *names]}
         temporary.write_text(to_json(content) + "\n", encoding="utf-8", newline="\n")
     for name in names:
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (building / name).replace(folder / name)
+        (building / name).replace(within(folder, name))
 
 
 @contextmanager
@@ -215,9 +213,12 @@ def _check_copy(folder: Path) -> None:
 
 
 def _copied(folder: Path) -> list[str]:
-    """The files of a copy, by its own list; nothing where there is none, and no name that leads out of the folder."""
+    """The files of a copy, by its own list as far as it may be believed; nothing where there is none.
+
+    Like a report's folder it may be a stranger's: what isn't called as our files are isn't one of them.
+    """
     path = folder / LISTING
     content = parsed(read_regular(path, MOST).decode("utf-8", "replace")) if is_regular(path) else None
     names = content.get("files") if isinstance(content, dict) and content.get("format") == FORMAT else None
     plain = [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
-    return [name for name in plain if not Path(name).is_absolute() and ".." not in Path(name).parts]
+    return [name for name in plain if name == LISTING or (is_ours(name) and not is_strangers(folder, name))]

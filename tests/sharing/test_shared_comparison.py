@@ -79,7 +79,7 @@ def test_a_single_file_holds_all_of_it_and_keeps_to_its_size(runs: list[Path], t
     text, whole = page.read_text("utf-8"), page.stat().st_size
     assert text.count('data-package="stills-') == len(NAMES) and "<b>0.png" not in text
     command(*words, "--max-size", str(whole - 30_000))
-    assert page.stat().st_size <= whole - 30_000 and "maps of Noisy" not in page.read_text("utf-8")
+    assert page.stat().st_size <= whole - 30_000 and "This file is kept within" not in page.read_text("utf-8")
 
 
 def test_methods_left_out_of_a_single_file_are_named_and_keep_their_figures(runs: list[Path], tmp_path: Path) -> None:

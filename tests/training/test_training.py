@@ -17,9 +17,10 @@ from torch.nn.functional import cross_entropy
 from cnnvis_report.data.image_set import ImageItem
 from cnnvis_report.data.preprocessing import Preprocessing
 from cnnvis_report.errors import RunFailed
+from cnnvis_report.training.epochs import EpochProgress
 from cnnvis_report.training.loop import fit
 from cnnvis_report.training.splits import split
-from cnnvis_report.training.state import EpochProgress, Hyperparameters
+from cnnvis_report.training.state import Hyperparameters
 from cnnvis_report.training.tensors import Pictures
 from cnnvis_report.training.train import TrainConfig, TrainProgress, train
 from tests.narrow import present

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import click
 
-from cnnvis_report.cli import comparing, results, share
+from cnnvis_report.cli import comparing, finish, results, share
 from cnnvis_report.cli.help import DescribedArgument, GroupedCommand
 from cnnvis_report.cli.options import configured
 from cnnvis_report.cli.types import SettingType
-from cnnvis_report.pipeline.config import OutputConfig, ShareConfig
+from cnnvis_report.pipeline.config import JobConfig, ReportConfig, ShareConfig, TerminalConfig
 from cnnvis_report.settings.kinds import File
 
 CHANGES: dict[str, dict[str, object]] = {
@@ -42,26 +42,13 @@ SHARED: dict[str, dict[str, object]] = {
     metavar="OLD NEW...",
     description="Folders of two to six reports; each later one is compared with the first.",
 )
-@configured(
-    OutputConfig,
-    only=(
-        "output",
-        "single_file",
-        "pages",
-        "processes",
-        "title",
-        "fail_if",
-        "summary",
-        "json",
-        "open",
-        "quiet",
-        "verbose",
-        "log_format",
-    ),
-    changes=CHANGES,
-)
+@configured(ReportConfig, changes=CHANGES)
 @configured(ShareConfig, changes=SHARED)
-def compare(config: OutputConfig, sharing: ShareConfig, runs: tuple[Path, ...]) -> None:
+@configured(JobConfig, without=("strict", "against"), changes=CHANGES)
+@configured(TerminalConfig)
+def compare(
+    report: ReportConfig, sharing: ShareConfig, job: JobConfig, terminal: TerminalConfig, runs: tuple[Path, ...]
+) -> None:
     """Show what changed between two to six reports of the same images, without a model, a GPU or torch.
 
     Images are matched by what their files hold, then by name. The first screen says whether accuracy changed, which
@@ -78,10 +65,10 @@ def compare(config: OutputConfig, sharing: ShareConfig, runs: tuple[Path, ...]) 
     """
     from cnnvis_report.comparison.read import load_runs
 
-    results.check_files(config)
-    how = share.checked(sharing, config, config.output, config.title, comparison=True)
+    results.check_files(job)
+    how = share.checked(sharing, job, report.output, report.single_file, report.title, comparison=True)
     stored = load_runs(runs)
-    comparing.check_rules(config, stored)
-    numbers = comparing.compare(stored, config.output, config, how=how)
-    if results.wanted(config):
-        results.deliver(config, numbers)
+    comparing.check_rules(job, stored)
+    numbers = comparing.compare(stored, report, job, finish.console_of(terminal), how=how)
+    if results.wanted(job):
+        results.deliver(job, numbers)

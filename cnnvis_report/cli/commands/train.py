@@ -13,11 +13,13 @@ from cnnvis_report.errors import BadRequest
 from cnnvis_report.pipeline.config import (
     DataConfig,
     ExplainConfig,
+    JobConfig,
     MachineConfig,
     ModelConfig,
-    OutputConfig,
+    ReportConfig,
     RunConfig,
     ShareConfig,
+    TerminalConfig,
 )
 from cnnvis_report.training.config import TrainConfig
 
@@ -33,11 +35,19 @@ ALL_CLASSES_UP_TO = 10
 @configured(TrainConfig, prefix=f"{PREFIX}TRAIN_")
 @configured(MachineConfig, only=("device",))
 @configured(ExplainConfig, only=("methods", "effort", "time"))
+@configured(ReportConfig, only=("single_file", "open"))
 @configured(ShareConfig)
-@configured(OutputConfig, only=("single_file", "fail_if", "summary", "json", "open", "quiet", "verbose", "log_format"))
+@configured(JobConfig, without=("strict", "against"))
+@configured(TerminalConfig)
 @CONFIG
 def train(
-    config: TrainConfig, machine: MachineConfig, explain: ExplainConfig, sharing: ShareConfig, output: OutputConfig
+    config: TrainConfig,
+    machine: MachineConfig,
+    explain: ExplainConfig,
+    report: ReportConfig,
+    sharing: ShareConfig,
+    job: JobConfig,
+    terminal: TerminalConfig,
 ) -> None:
     """Train a classifier on IMAGES, a folder with a subfolder for each class.
 
@@ -57,16 +67,16 @@ def train(
     from cnnvis_report.training.train import train as train_model
 
     if config.report is not None:
-        results.check_files(output)
-        share.checked(sharing, output, config.report)
+        results.check_files(job)
+        share.checked(sharing, job, config.report, report.single_file)
         finish.claim(config.report)
         select(explain.methods)
         check_time(explain)
-    elif results.wanted(output):
+    elif results.wanted(job):
         raise BadRequest("--fail-if, --summary and --json are about a report: give --report DIR, too.")
     elif sharing != ShareConfig():
         raise BadRequest("--zip, --max-size, --anonymous, --share and --copy hand on a report: give --report DIR, too.")
-    console = finish.console_of(output)
+    console = finish.console_of(terminal)
     with Reporter(console) as reporter:
         trained = train_model(config, choose_device(machine.device), reporter)
     reporter.result(trained)
@@ -78,7 +88,9 @@ def train(
             model=ModelConfig(config.output.name),
             data=DataConfig(images=(str(config.test or config.images),)),
             explain=replace(explain, classes=_classes(trained)),
-            output=replace(output, output=config.report),
+            report=replace(report, output=config.report),
+            job=job,
+            terminal=terminal,
             machine=replace(machine, seed=config.seed),
             share=sharing,
         )
@@ -99,4 +111,4 @@ def _report(trained: "Trained", config: TrainConfig, config_of_run: RunConfig, c
     setup = set_up_model(load_model(str(config.output)), lambda _: trained.judged, config_of_run)
     if len(setup.images) > EXPLAINED:
         setup = finish.select(setup, console, most=EXPLAINED)
-    finish.report(setup, config_of_run.output, console, config_of_run.share)
+    finish.report(setup, console)

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from cnnvis_report.errors import UnknownName
+from cnnvis_report.evidence import words
 from cnnvis_report.records.compared_images import ComparedImage, Flip
 from cnnvis_report.records.comparison import ComparedMethod
 from cnnvis_report.records.images import ImageRecord
@@ -20,7 +21,7 @@ from cnnvis_report.report.comparison.report import (
 from cnnvis_report.report.figure.columns import Column
 from cnnvis_report.report.figure.config import PREDICTION, FigureConfig
 from cnnvis_report.report.figure.content import Figure, HeadLine, NoMaps, Row, short_names
-from cnnvis_report.report.figure.rows import chosen_by_name, listed
+from cnnvis_report.report.figure.rows import chosen_by_name
 from cnnvis_report.report.figure.save import save_sheet
 from cnnvis_report.report.views import formatting as fmt
 
@@ -179,12 +180,12 @@ def _rule(report: ComparedReport, images: Sequence[ComparedImage]) -> str:
     why = "whose relevance in the mask changed or whose maps moved most" if masked else "whose maps moved most"
     parts = [f"{count} {words}" for words, count in counts.items() if count]
     parts += [f"{rest} {why}"] if rest else []
-    return listed(parts)
+    return words.listed(parts)
 
 
 def _sentences(report: ComparedReport, figure: Figure) -> Iterator[str]:
     methods = list(dict.fromkeys(column.method.title for column in figure.columns))
-    yield f"{listed(methods)} of {listed(report.names)}, on the same images and for the same class."
+    yield f"{words.listed(methods)} of {words.listed(report.names)}, on the same images and for the same class."
     if figure.rule:
         yield f"Rows, of {fmt.count(figure.total, 'image')}: {figure.rule}."
     if figure.automatic and len(methods) > 1 and report.second and mask_change(report.second) is not None:

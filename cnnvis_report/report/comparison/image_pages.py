@@ -16,6 +16,7 @@ from cnnvis_report.report.pictures.encode import QUALITIES
 from cnnvis_report.report.site_files import write_pictures, write_text
 from cnnvis_report.report.views.image import Neighbors
 from cnnvis_report.report.views.links import SiteLinks
+from cnnvis_report.store.atomic import within
 
 QUALITY = QUALITIES[0]
 
@@ -34,10 +35,9 @@ class ComparedImagePages:
         pictures = chain(image_stills(report, image, arrays), row_stills(report, image, arrays))
         write_pictures(folder, f"stills/{image.id}", pictures)
         data = image_data(report, image, records, arrays, QUALITY)
-        write_text(folder / "data" / f"{image.id}.js", assets.delivery(image.id, data))
+        write_text(folder, f"data/{image.id}.js", assets.delivery(image.id, data))
         view = compared_image_view(report, image, records, neighbors(report, image))
-        path = folder / "images" / f"{image.id}.html"
-        path.parent.mkdir(exist_ok=True)
+        path = within(folder, f"images/{image.id}.html")
         named = {"page": "image", "title": image.name, "template": "comparison_image.html"}
         write_framed(report, path, SiteLinks(up="../"), view=view, **named)
         return image.name

@@ -11,7 +11,7 @@ from cnnvis_report.report.views import formatting as fmt
 from cnnvis_report.report.views.best_methods import best_methods
 from cnnvis_report.report.views.image_measures import image_measures
 from cnnvis_report.report.views.links import Links
-from cnnvis_report.report.views.method_rows import by_family
+from cnnvis_report.report.views.method_order import by_family
 from cnnvis_report.report.views.report import Report
 from cnnvis_report.report.views.verdict import Verdict, predicted_scores, verdict
 

@@ -11,7 +11,7 @@ from cnnvis_report.records.metrics import ImageMetrics
 from cnnvis_report.report.views import formatting as fmt
 from cnnvis_report.report.views.best_methods import best_methods
 from cnnvis_report.report.views.image_metrics import measured_of
-from cnnvis_report.report.views.method_rows import by_family
+from cnnvis_report.report.views.method_order import by_family
 from cnnvis_report.report.views.report import Report
 
 DOUBTFUL = (Standing.CHANCE, Standing.WORSE, Standing.FAILED)

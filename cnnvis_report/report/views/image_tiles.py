@@ -16,7 +16,8 @@ from cnnvis_report.report.pictures.drawing import bar_colors
 from cnnvis_report.report.pictures.palettes import limit
 from cnnvis_report.report.views import formatting as fmt
 from cnnvis_report.report.views.image_metrics import measured_of
-from cnnvis_report.report.views.method_rows import by_family, map_evidence
+from cnnvis_report.report.views.method_order import by_family
+from cnnvis_report.report.views.method_rows import map_evidence
 from cnnvis_report.report.views.report import Report
 
 RAMP = 17  # colors that a color bar is made of
