@@ -9,7 +9,7 @@ from cnnvis_report.records.comparison import ComparedMethod
 from cnnvis_report.records.methods import Array, MethodInfo
 from cnnvis_report.report.comparison.maps import Arrays, difference_of, scaled_maps
 from cnnvis_report.report.comparison.report import ComparedReport
-from cnnvis_report.report.pictures.drawing import draw_map
+from cnnvis_report.report.pictures.drawing import draw_map, draw_picture
 from cnnvis_report.report.pictures.palettes import Pixels
 from cnnvis_report.report.pictures.thumbnails import Pictures, jpeg, still_size, thumbnail
 
@@ -23,7 +23,7 @@ def image_stills(report: ComparedReport, image: ComparedImage, arrays: Sequence[
     method = report.shown
     if method is None or not any(image.keys.get(method.key, ())):
         return
-    drawn = _drawn(method, image, arrays, still_size((picture.shape[0], picture.shape[1])))
+    drawn = _drawn(method, image, arrays, _below(picture, still_size((picture.shape[0], picture.shape[1]))))
     for index, pixels in enumerate(drawn[: len(arrays)]):
         yield f"run{index}", jpeg(pixels)
     yield MAPS, jpeg(np.concatenate(drawn[: len(arrays)], axis=1))
@@ -33,11 +33,12 @@ def image_stills(report: ComparedReport, image: ComparedImage, arrays: Sequence[
 
 def row_stills(report: ComparedReport, image: ComparedImage, arrays: Sequence[Arrays]) -> Pictures:
     """Of each method the maps of all runs and their differences in one small picture, for pages without scripts."""
-    height, width = still_size(arrays[0]["picture"].shape[:2])
+    picture = arrays[0]["picture"]
+    height, width = still_size((picture.shape[0], picture.shape[1]))
+    below = _below(picture, (max(1, height // 2), max(1, width // 2)))
     for number, method in enumerate(report.methods):
         if any(image.keys.get(method.key, ())):
-            drawn = _drawn(method, image, arrays, (max(1, height // 2), max(1, width // 2)))
-            yield row_name(number), jpeg(np.concatenate(drawn, axis=1))
+            yield row_name(number), jpeg(np.concatenate(_drawn(method, image, arrays, below), axis=1))
 
 
 def row_name(number: int) -> str:
@@ -45,15 +46,17 @@ def row_name(number: int) -> str:
     return f"row{number}"
 
 
-def _drawn(
-    method: ComparedMethod, image: ComparedImage, arrays: Sequence[Arrays], size: tuple[int, int]
-) -> list[Pixels]:
+def _below(picture: Pixels, size: tuple[int, int]) -> Pixels:
+    """The picture at the size of maps that are drawn over it, once for all of them."""
+    return draw_picture(picture, size).astype(np.uint8)
+
+
+def _drawn(method: ComparedMethod, image: ComparedImage, arrays: Sequence[Arrays], below: Pixels) -> list[Pixels]:
     """The maps of each run over the picture, then those of later runs less that of the first."""
-    picture, maps = arrays[0]["picture"], scaled_maps(method, image.keys[method.key], arrays)
+    maps, size = scaled_maps(method, image.keys[method.key], arrays), (below.shape[0], below.shape[1])
 
     def draw(values: Array | None, info: MethodInfo) -> Pixels:
-        blank = np.full((*size, 3), 128, dtype=np.uint8)
-        return blank if values is None else draw_map(picture, values, info, size)
+        return np.full((*size, 3), 128, dtype=np.uint8) if values is None else draw_map(below, values, info, size)
 
     changes = [None if maps[0] is None or values is None else values - maps[0] for values in maps[1:]]
     differences = [draw(values, difference_of(method.info)) for values in changes]
