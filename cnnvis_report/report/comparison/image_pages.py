@@ -1,6 +1,7 @@
 """The pages of single images in a comparison, written by this process or by several."""
 
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from cnnvis_report.records.compared_images import ComparedImage
@@ -10,7 +11,7 @@ from cnnvis_report.report.comparison.frame import write_framed
 from cnnvis_report.report.comparison.image import compared_image_view
 from cnnvis_report.report.comparison.payload import image_data
 from cnnvis_report.report.comparison.report import ComparedReport
-from cnnvis_report.report.comparison.stills import image_stills
+from cnnvis_report.report.comparison.stills import image_stills, row_stills
 from cnnvis_report.report.pictures.encode import QUALITIES
 from cnnvis_report.report.site_files import write_pictures, write_text
 from cnnvis_report.report.views.image import Neighbors
@@ -31,7 +32,8 @@ class ComparedImagePages:
         """Write the page of one image, with its pictures and data; its name."""
         report, folder, (image, records) = self.report, self.folder, entry
         arrays = report.arrays(records)
-        write_pictures(folder, f"stills/{image.id}", image_stills(report, image, arrays))
+        pictures = chain(image_stills(report, image, arrays), row_stills(report, image, arrays))
+        write_pictures(folder, f"stills/{image.id}", pictures)
         data = image_data(report, image, records, arrays, QUALITY)
         write_text(folder, f"data/{image.id}.js", assets.delivery(image.id, data))
         view = compared_image_view(report, image, records, neighbors(report, image))
