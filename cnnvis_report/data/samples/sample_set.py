@@ -28,6 +28,8 @@ from cnnvis_report.records.images import Label
 class SampleContent(FileContent):
     """What a sample holds, told by its values; a dataset that draws them anew is found out."""
 
+    __slots__ = ("_sample",)
+
     def __init__(self, name: str, read: Callable[[], Opened]) -> None:
         super().__init__(Path(name))
         self._sample = read
