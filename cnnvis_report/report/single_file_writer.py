@@ -34,8 +34,22 @@ def write_single(run: StoredRun, folder: Path, progress: Progress, most: int | N
     Raises:
         BadRequest: the page can't be made so small.
     """
-    path = folder / "index.html"
-    return fit(run, partial(_write, path, progress), LIMIT if most is None else most, strict=most is not None)
+    write = partial(_write, folder / "index.html", _OncePerImage(progress))
+    return fit(run, write, LIMIT if most is None else most, strict=most is not None)
+
+
+class _OncePerImage(Progress):
+    """Passes on that an image is done once, however often the page is written again to make it smaller."""
+
+    def __init__(self, progress: Progress) -> None:
+        self.progress, self.names = progress, set[str]()
+
+    def done(self, item: str, *, in_steps: bool = False) -> None:
+        if item in self.names:
+            self.progress.step(f"{item}, again to keep the file small")
+            return
+        self.names.add(item)
+        self.progress.done(item, in_steps=in_steps)
 
 
 def smallest_size() -> int:
