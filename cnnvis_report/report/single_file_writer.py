@@ -18,7 +18,7 @@ from cnnvis_report.report.payload import image_data, provenance_slots
 from cnnvis_report.report.pictures.encode import Quality
 from cnnvis_report.report.pictures.thumbnails import data_uri
 from cnnvis_report.report.renderer import Renderer
-from cnnvis_report.report.size_limit import SizeNotices, fit
+from cnnvis_report.report.size_limit import OncePerImage, SizeNotices, fit
 from cnnvis_report.report.views.image import image_view
 from cnnvis_report.report.views.links import SingleFileLinks
 from cnnvis_report.report.views.report import Report
@@ -36,7 +36,7 @@ def write_single(run: StoredRun, folder: Path, progress: Progress, most: int | N
     Raises:
         BadRequest: the page can't be made so small.
     """
-    return fit(_RunPage(run, folder / "index.html", progress), most)
+    return fit(_RunPage(run, folder / "index.html", OncePerImage(progress)), most)
 
 
 def smallest_size() -> int:

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.evidence import words
+from cnnvis_report.progress import Progress
 from cnnvis_report.report.map_error import MapError
 from cnnvis_report.report.pictures.encode import QUALITIES, Quality
 from cnnvis_report.report.views import formatting as fmt
@@ -26,6 +27,21 @@ class SizeNotices:
     def around(self, notices: Sequence[str]) -> tuple[str, ...]:
         """All of them."""
         return (*self.before, *notices, *self.behind)
+
+
+class OncePerImage(Progress):
+    """Passes on that an image is done once, however often the page is written again to make it smaller."""
+
+    def __init__(self, progress: Progress) -> None:
+        self.progress, self.names = progress, set[str]()
+
+    def done(self, item: str, *, in_steps: bool = False) -> None:
+        """Count an image in, or say that it is on the page once more."""
+        if item in self.names:
+            self.progress.step(f"{item}, again to keep the file small")
+            return
+        self.names.add(item)
+        self.progress.done(item, in_steps=in_steps)
 
 
 class LimitedPage(Protocol):

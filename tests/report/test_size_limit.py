@@ -3,18 +3,21 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
 
 from cnnvis_report.errors import BadRequest
+from cnnvis_report.progress import Progress
 from cnnvis_report.records.methods import Sign
 from cnnvis_report.report import map_error as errors
-from cnnvis_report.report import size_limit
+from cnnvis_report.report import single_file_writer, size_limit
 from cnnvis_report.report.fewer_maps import RunWithFewerMaps, most_useful_first
 from cnnvis_report.report.map_error import map_error
 from cnnvis_report.report.pictures.encode import QUALITIES, Quality, as_shown
-from cnnvis_report.report.size_limit import SizeNotices, fit
+from cnnvis_report.report.single_file_writer import write_single
+from cnnvis_report.report.size_limit import LimitedPage, SizeNotices, fit
 from cnnvis_report.settings.sizes import Size
 from cnnvis_report.store import load_run
 from cnnvis_report.store.run_folder import StoredRun
@@ -148,3 +151,28 @@ def test_sizes(text: object, size: int) -> None:
 def test_what_is_no_size(text: object) -> None:
     with pytest.raises(BadRequest, match="isn't a size such as 25MB"):
         Size().parse(text)
+
+
+def test_an_image_counts_once_however_often_the_page_is_written(
+    run: StoredRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def twice(page: LimitedPage, most: int | None) -> Quality:
+        for quality in QUALITIES[:2]:
+            page.write(quality, SizeNotices())
+        return QUALITIES[1]
+
+    class Listener(Progress):
+        names: ClassVar[list[str]] = []
+        again: ClassVar[list[str]] = []
+
+        def step(self, what: str, items: float = 0.0) -> None:
+            self.again.append(what)
+            assert not items
+
+        def done(self, item: str, *, in_steps: bool = False) -> None:
+            self.names.append(item)
+
+    monkeypatch.setattr(single_file_writer, "fit", twice)
+    write_single(run, tmp_path, Listener())
+    assert len(Listener.names) == len(set(Listener.names)) == run.record.images
+    assert Listener.again == [f"{name}, again to keep the file small" for name in Listener.names]

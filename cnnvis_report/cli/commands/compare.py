@@ -15,7 +15,7 @@ CHANGES: dict[str, dict[str, object]] = {
     "output": {"default": Path("comparison"), "help": "Folder of the comparison."},
     "pages": {
         "default": 200,
-        "help": "Give at most so many images a page: those that changed most. Figures are of all images.",
+        "help": "Most images that get a page: those that changed most. Numbers are of all images.",
     },
     "title": {"default_text": "What changed from OLD to NEW", "help": "Title of the comparison."},
     "open": {"help": "Open the comparison in the browser."},

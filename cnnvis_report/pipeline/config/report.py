@@ -32,8 +32,8 @@ class ReportConfig:
     )
     pages: int = setting(
         2000,
-        "Give at most so many images a page of their own and a place in the gallery: errors, extremes, and some of "
-        "each class. Figures are of all images.",
+        "Most images that get a page of their own and are in the gallery: errors, extremes, and some of each class. "
+        "Numbers and charts are of all images.",
         Integer(1, MOST_PAGES),
         metavar="N",
         stated=Stated.NEVER,

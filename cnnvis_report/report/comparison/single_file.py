@@ -25,7 +25,7 @@ from cnnvis_report.report.map_error import IMAGES, MapError, map_error
 from cnnvis_report.report.pictures.encode import Quality
 from cnnvis_report.report.pictures.thumbnails import data_uri
 from cnnvis_report.report.renderer import stream_template
-from cnnvis_report.report.size_limit import SizeNotices, fit
+from cnnvis_report.report.size_limit import OncePerImage, SizeNotices, fit
 from cnnvis_report.report.views.links import SingleFileLinks
 
 
@@ -38,7 +38,7 @@ def write_single_comparison(report: ComparedReport, folder: Path, progress: Prog
     Raises:
         BadRequest: the page can't be made so small.
     """
-    return fit(ComparisonPage(report, folder / "index.html", progress), most)
+    return fit(ComparisonPage(report, folder / "index.html", OncePerImage(progress)), most)
 
 
 class _FewerMaps(Sequence[ComparedImage]):

@@ -173,8 +173,8 @@ def _note(tiles: Sequence[Tile], over: str) -> str:
         shapes = {tile.first.shape for tile in tiles if tile.first}
         return " and ".join(fmt.sides(shape) for shape in sorted(shapes))
     if methods and all(method.kind is Kind.PIXEL for method in methods):
-        names = {Reduction.SUM: "sum", Reduction.ABS_MAX: "largest absolute value"}
+        names = {Reduction.SUM: "sum", Reduction.ABS_MAX: "largest |value|"}
         if len({method.reduction for method in methods}) == 1:
             return f"{names[methods[0].reduction]} over the {over}"
-        return f"one value a pixel: the sum over the {over}, or their largest absolute value"
+        return f"one value per pixel: the sum over the {over}, or their largest |value|"
     return ""

@@ -32,7 +32,7 @@ def test_it_is_said_and_survives_a_reload_and_a_link(visit: Visit, moved: Path, 
             f"Every map below shows {name}: above zero where it is larger for {both[0].name}, below"
             in line.inner_text()
         )
-        assert "one value a pixel" in line.inner_text() and line.locator("xpath=..").get_attribute("role") == "status"
+        assert "one value per pixel" in line.inner_text() and line.locator("xpath=..").get_attribute("role") == "status"
         assert tab.locator("[data-minus]").input_value() == str(both[1].index)
         label = tab.locator("[data-tiles] [data-method='grad_cam'] canvas").get_attribute("aria-label")
         assert label.startswith(f"Grad-CAM for {name}: largest value ")
