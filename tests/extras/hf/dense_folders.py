@@ -49,7 +49,12 @@ def _rt_resnet() -> Any:
 SEGMENTATIONS: dict[str, tuple[str, Callable[[], dict[str, Any]], str, dict[str, Any]]] = {
     "segformer": (
         "Segformer",
-        lambda: {"hidden_sizes": [4, 8, 8, 16], "depths": [1] * 4, "decoder_hidden_size": 8},
+        lambda: {
+            "hidden_sizes": [4, 8, 8, 16],
+            "depths": [1] * 4,
+            "num_attention_heads": [1, 2, 2, 2],
+            "decoder_hidden_size": 8,
+        },
         "Segformer",
         {"size": {"height": 64, "width": 64}},
     ),
