@@ -83,13 +83,21 @@ def _shares(plan: "Plan") -> str:
 
 def _effort_lines(planned: "PlannedRun") -> Iterator[str]:
     """How long the whole takes at its effort and at the others, and what takes most of it."""
-    others = [f"{name} {fmt.duration(s)}" for name, s in planned.seconds.items() if name != planned.effort]
+    alike: dict[float, list[str]] = {}  # efforts that plan the same passes take the same time to the last digit
+    for name, seconds in planned.seconds.items():
+        alike.setdefault(seconds, []).append(name)
+    same = [name for name in alike[planned.seconds[planned.effort]] if name != planned.effort]
+    others = [f"{' and '.join(names)} {fmt.duration(s)}" for s, names in alike.items() if planned.effort not in names]
+    if same:
+        others.append(f"{' and '.join(same)} the same")
     chosen = f" fits into {fmt.duration(planned.time)}" if planned.time is not None else ""
     whole = f"{about(planned.plan.whole)} in all, pages included"
-    if len(set(planned.seconds.values())) == 1:
+    if len(alike) == 1:
         yield f"          {whole}"
     else:
         yield f"          effort {planned.effort}{chosen}: {whole} ({', '.join(others)})"
+        if "max" in alike[planned.seconds["high"]]:
+            yield "          max is high here: as defined, these methods take no more passes"
     shares = _shares(planned.plan)
     if planned.plan.whole >= SECOND and shares:
         yield f"          most of it: {shares}"

@@ -26,16 +26,25 @@ class Replaced(CnnVisError):
 class FileContent:
     """The content of one file, as it was when it was last read through this object.
 
+    There may be millions of them, so they hold texts and digests: paths and numbers take five times as much memory.
+
     Args:
         path: of the file, which may not be there.
     """
 
+    __slots__ = ("_digest", "_path", "_read", "_stamp", "replaced")
+
     def __init__(self, path: Path) -> None:
-        self.path = path
+        self._path = str(path)
         self.replaced = False  # whether it was found to hold something else than when it was first read
         self._digest = ""
-        self._stamp = ""
-        self._read: Facts | None = None
+        self._stamp = b""  # of the state that it was surely read in; see `stamp_of`
+        self._read = b""  # the state that it was last read in; empty where it wasn't
+
+    @property
+    def path(self) -> Path:
+        """Of the file."""
+        return Path(self._path)
 
     def problem(self) -> str:
         """Why there is nothing to be read, as far as the file's state tells; empty where there is something."""
@@ -82,7 +91,7 @@ class FileContent:
         """
         try:
             status = self.path.stat()
-            if self._read is None or not S_ISREG(status.st_mode) or file_facts(status) == self._read:
+            if not self._read or not S_ISREG(status.st_mode) or state_of(status) == self._read:
                 return
             with self.path.open("rb") as file:
                 digest = file_digest(file, content_digest).hexdigest()
@@ -116,15 +125,15 @@ class FileContent:
             return
         stamp = stamp_of(self.path, status)
         if stamp in known:
-            self._digest, self._stamp, self._read = known[stamp], stamp, file_facts(status)
+            self._digest, self._stamp, self._read = known[stamp], bytes.fromhex(stamp), state_of(status)
 
     @property
     def remembered(self) -> dict[str, str]:
         """The digest by a stamp that no other state of any file has; nothing where that isn't sure."""
-        return {self._stamp: self._digest} if self._stamp else {}
+        return {self._stamp.hex(): self._digest} if self._stamp else {}
 
     def _untouched(self, status: os.stat_result) -> bool:
-        return bool(self._stamp) and stamp_of(self.path, status) == self._stamp
+        return bool(self._stamp) and stamp_of(self.path, status) == self._stamp.hex()
 
     def _note(self, digest: str, status: os.stat_result, sure: bool) -> None:
         """Keep what was read.
@@ -135,13 +144,18 @@ class FileContent:
         if self._digest not in ("", digest):
             self.replaced = True
             raise Replaced("it was replaced by another file while the run went on")
-        self._digest, self._read = digest, file_facts(status)
-        self._stamp = stamp_of(self.path, status) if sure else ""
+        self._digest, self._read = digest, state_of(status)
+        self._stamp = bytes.fromhex(stamp_of(self.path, status)) if sure else b""
 
 
 def file_facts(status: os.stat_result) -> Facts:
     """What tells one state of a file from another, without its content."""
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+
+
+def state_of(status: os.stat_result) -> bytes:
+    """The same, as a digest that takes little memory."""
+    return content_digest(repr(file_facts(status)).encode()).digest()
 
 
 def content_digest(content: bytes = b"") -> "blake2b":

@@ -1,8 +1,9 @@
 """The contents of a set's images: one object for each file, however many images are in it."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from cnnvis_report.data.content_hash import FileContent, Replaced
 from cnnvis_report.data.entry_content import EntryContent
@@ -33,24 +34,33 @@ class Contents:
         return self._files.setdefault(path, FileContent(path))
 
 
-def opener(file: FileContent, decode: Callable[[Source, str], P]) -> Callable[[], P]:
-    """What decodes a content when it is needed, and says why where it can't."""
+@dataclass(frozen=True, slots=True)
+class Opener(Generic[P]):
+    """Decodes a content when it is needed, and says why where it can't."""
 
-    def read() -> P:
+    file: FileContent
+    decode: Callable[[Source, str], P]
+
+    def __call__(self) -> P:
+        """What the content is.
+
+        Raises:
+            UnusablePicture: it can't be decoded.
+        """
+        file = self.file
         if problem := file.problem():
             raise UnusablePicture(problem)
+        path = file.path
         try:
             source = file.open()
         except Replaced as error:
             raise UnusablePicture(str(error)) from error
         except OSError:
-            source = file.path  # the decoder will say why
-        picture = decode(source, ending(file.path))
-        if source is file.path:  # it may have been replaced between its hash and its pixels
+            source = path  # the decoder will say why
+        picture = self.decode(source, ending(path))
+        if isinstance(source, Path):  # it may have been replaced between its hash and its pixels
             try:
                 file.check()
             except Replaced as error:
                 raise UnusablePicture(str(error)) from error
         return picture
-
-    return read

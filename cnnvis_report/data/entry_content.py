@@ -6,7 +6,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
-from cnnvis_report.data.content_hash import FileContent, Replaced, content_digest, file_facts, is_settled, stamp_of
+from cnnvis_report.data.content_hash import FileContent, Replaced, content_digest, is_settled, stamp_of, state_of
 from cnnvis_report.data.entry import Entry
 from cnnvis_report.data.pixels import UnusablePicture
 
@@ -17,6 +17,8 @@ class EntryContent(FileContent):
     Args:
         name: of the entry, for its ending alone.
     """
+
+    __slots__ = ("_entry",)
 
     def __init__(self, entry: Entry, name: Path) -> None:
         super().__init__(name)
@@ -42,7 +44,7 @@ class EntryContent(FileContent):
             Replaced: it doesn't.
         """
         status = self._status()
-        if self._read is None or status is None or file_facts(status) == self._read:
+        if not self._read or status is None or state_of(status) == self._read:
             return
         try:
             self._bytes()
@@ -65,7 +67,7 @@ class EntryContent(FileContent):
             return
         stamp = stamp_of(self._entry.container, status, self._entry.key)
         if stamp in known:
-            self._digest, self._stamp, self._read = known[stamp], stamp, file_facts(status)
+            self._digest, self._stamp, self._read = known[stamp], bytes.fromhex(stamp), state_of(status)
 
     def _bytes(self) -> bytes:
         before = self._status()
@@ -78,11 +80,11 @@ class EntryContent(FileContent):
             self.replaced = True
             raise Replaced("it was replaced by another file while the run went on")
         after = self._status()
-        self._digest, self._read = digest, file_facts(before) if before is not None else None
-        self._stamp = ""
-        whole = before is not None and after is not None and file_facts(before) == file_facts(after)
+        self._digest, self._read = digest, state_of(before) if before is not None else b""
+        self._stamp = b""
+        whole = before is not None and after is not None and state_of(before) == state_of(after)
         if whole and before is not None and self._entry.container is not None and is_settled(before):
-            self._stamp = stamp_of(self._entry.container, before, self._entry.key)
+            self._stamp = bytes.fromhex(stamp_of(self._entry.container, before, self._entry.key))
         return content
 
     def _status(self) -> os.stat_result | None:

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from cnnvis_report.data.class_names import Classes
 from cnnvis_report.data.content_hash import FileContent
-from cnnvis_report.data.contents import Contents, opener
+from cnnvis_report.data.contents import Contents, Opener
 from cnnvis_report.data.decode import COLOR, AnyPicture, open_bands, open_picture
 from cnnvis_report.data.discovery import find_images
 from cnnvis_report.data.growing import growing
 from cnnvis_report.data.image_file import FoundImages, ImageFile, readable
-from cnnvis_report.data.labels import label_images
+from cnnvis_report.data.labels.class_names import Classes
+from cnnvis_report.data.labels.labelling import label_images
 from cnnvis_report.data.limit import Limit, chosen
 from cnnvis_report.data.masks import Mask, mask_of, masks_in
 from cnnvis_report.data.preprocessing import NO_LEVELS, Levels
@@ -25,7 +25,7 @@ from cnnvis_report.records.run import Skipped
 __all__ = ["FoundImages", "ImageFile", "ImageItem", "ImageSet", "Limit", "find_images", "labeled"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ImageItem:
     """One image of the set.
 
@@ -119,6 +119,7 @@ def labeled(
     files = [images[index] for index in indices]
     masks_of_files = masks_in(masks, files) if masks is not None else [file.mask for file in files]
     contents = Contents()
+    decoders = {page: _decoder(page, levels, channels) for page in {file.page for file in files}}
     items = []
     for id, index, file, mask_file in zip(image_ids(files), indices, files, masks_of_files, strict=True):
         image_labels = labelling.labels[index]
@@ -128,7 +129,7 @@ def labeled(
             ImageItem(
                 id,
                 readable(file.name),
-                opener(content, _decoder(file.page, levels, channels)),
+                Opener(content, decoders[file.page]),
                 f"page {file.page} " if file.page else "",
                 image_labels,
                 mask.open if mask is not None else None,

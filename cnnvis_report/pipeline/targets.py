@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 from torch import Tensor
 
-from cnnvis_report.data.class_names import find_class
 from cnnvis_report.data.image_set import ImageSet
+from cnnvis_report.data.labels.class_names import find_class
 from cnnvis_report.engine.outputs.scores import Scores
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.errors import BadRequest, shown

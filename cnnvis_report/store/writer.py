@@ -6,6 +6,7 @@ one image at a time. Everything is written beside its place and then moved there
 """
 
 import os
+from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -73,7 +74,7 @@ class RunWriter:
         self._order = {image: position for position, image in enumerate(self._ids)}
         self._run = fingerprint(identity)
         self._files: dict[str, StoredFile] = {}
-        self._lines: dict[str, int] = {}  # at which byte of the journal the line of each image begins
+        self._lines = array("q", [0]) * len(self._ids)  # at which byte of the journal the line of each image begins
         self._seconds: Counter[str] = Counter()
         if not resume:
             clear(folder)
@@ -87,8 +88,7 @@ class RunWriter:
             self._tidy()
         else:
             earlier = self._counted(earlier_results(folder, self._order))
-            self._lines = start_journal(folder, identity, files or {}, earlier)
-            self.done = set(self._lines)
+            self._note_lines(start_journal(folder, identity, files or {}, earlier))
             unlink(folder / MANIFEST)
 
     def add(
@@ -176,8 +176,7 @@ class RunWriter:
 
     def images(self) -> Iterator[ImageRecord]:
         """The records of the images that are done, in earlier starts too, in the set's order, read one by one."""
-        starts = [self._lines[image] for image in self._ids if image in self._lines]
-        return lines_of(self.folder, starts, self._run)
+        return lines_of(self.folder, (start for start in self._lines if start), self._run)
 
     def finish(self, run: RunRecord) -> None:
         """Write the manifest, after a look at whether everything is there; the journal and what was fitted have served.
@@ -204,9 +203,13 @@ class RunWriter:
     def _append(self, results: Sequence[Done]) -> None:
         """Put images that are done at the end of the journal, and count them."""
         starts = append_lines(self.folder, (journal_line(result, self._run) for result in results))
-        for result, start in zip(self._counted(results), starts, strict=True):
-            self._lines[result.image.id] = start
-            self.done.add(result.image.id)
+        self._note_lines({result.image.id: start for result, start in zip(self._counted(results), starts, strict=True)})
+
+    def _note_lines(self, starts: Mapping[str, int]) -> None:
+        """Note at which bytes of the journal the lines of images begin that are done."""
+        for image, start in starts.items():
+            self._lines[self._order[image]] = start
+            self.done.add(image)
 
     def _counted(self, results: Iterable[Done]) -> Iterator[Done]:
         """The images, each counted in with its file and what it took."""

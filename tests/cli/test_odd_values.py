@@ -33,7 +33,7 @@ def kind_of(option: click.Parameter) -> str:
 
 OPTIONS = {
     kind_of(option): (f"{name} {max(option.opts, key=len)}", option)
-    for name, subcommand in reversed(cli.commands.items())
+    for name, subcommand in reversed(list(cli.commands.items()))
     for option in reversed(subcommand.params)
     if not getattr(option, "is_flag", False) and option.name != "config"
 }

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cnnvis_report.cli.run_lines import too_short
+from cnnvis_report.cli.run_lines import plan_lines, too_short
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.pipeline import efforts
 from cnnvis_report.pipeline import run as running
@@ -97,6 +97,21 @@ def test_a_run_that_was_begun_goes_on_with_its_effort_where_noise_may_have_chose
     for time, effort in [(high * 1.1, "medium"), (high * efforts.NOISE * 1.1, "max")]:
         assert planned(drawn, tmp_path / "r", time=time, **methods).effort == effort
         assert planned(drawn, tmp_path / "other", time=time, **methods).effort == "max"
+
+
+def test_efforts_that_plan_the_same_passes_stand_together(clock: Clock, drawn: Path, tmp_path: Path) -> None:
+    clock.backward = 2.0
+
+    def said(**settings: object) -> list[str]:
+        return [line.strip() for line in plan_lines(planned(drawn, tmp_path, **settings))]
+
+    same = "max is high here: as defined, these methods take no more passes"
+    lines = said(methods=("gradient",), labels="folders")  # two classes, and three from high on
+    assert same in lines and any("(high and max " in line and line.endswith(", low the same)") for line in lines)
+    lines = said(methods=("gradient",), labels="folders", effort="max")
+    assert same in lines and any("(low and medium " in line and line.endswith(", high the same)") for line in lines)
+    lines = said(methods=("kernel_shap",), labels="folders")  # 64, 128, 384 and 500 draws
+    assert same not in lines and any("effort medium: " in line and " and " not in line for line in lines)
 
 
 @pytest.mark.parametrize("effort", ["low", "medium"])

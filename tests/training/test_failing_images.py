@@ -11,7 +11,7 @@ from cnnvis_report.training.epochs import EpochProgress
 from cnnvis_report.training.loop import fit
 from cnnvis_report.training.tensors import Pictures
 from tests.narrow import present
-from tests.training.test_training import CPU, TARGETS, Watching, hyperparameters, linear, pictures, same
+from tests.training.trainings import CPU, TARGETS, Watching, hyperparameters, linear, pictures, same
 
 
 class Picky(nn.Module):

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+import torch
 from torch import Tensor
 from torch.autograd.graph import GradientEdge
 
@@ -65,7 +66,9 @@ def _gated(grad_inputs: Parts, _: Parts) -> Parts | None:
 def _ungated(grad_inputs: Parts, grad_outputs: Parts) -> Parts | None:
     if grad_outputs[0] is None:
         return None
-    return (grad_outputs[0].clamp(min=0), *grad_inputs[1:])
+    if grad_inputs[0] is None:
+        return (grad_outputs[0].clamp(min=0), *grad_inputs[1:])
+    return (torch.clamp(grad_outputs[0], min=0, out=grad_inputs[0]), *grad_inputs[1:])  # into memory that is there
 
 
 GUIDED = ReluRule(gated=True)

@@ -46,7 +46,7 @@ class PassMonitor:
         self.repeatability = Repeatability()
         self.drift = 0.0
         self.seconds = 0.0
-        self._summaries: dict[str, Tensor] = {}
+        self._summaries: dict[str, bytes] = {}  # a tensor takes ten times the memory of its four numbers
         self._again: dict[str, float] = {}
         self._batches = self._before = 0
         # between batches of other sizes; of a network that works in another type within, as it shows
@@ -64,7 +64,7 @@ class PassMonitor:
         """
         if self.first is None:
             return False
-        self._summaries |= dict(zip(ids, map(_summary, logits), strict=True))
+        self._summaries |= {id: _summary(row).numpy().tobytes() for id, row in zip(ids, logits, strict=True)}
         self._batches += 1
         if len(images) == 1 or self._batches & (self._batches - 1):
             return False
@@ -108,7 +108,9 @@ class PassMonitor:
         """Compare images that are explained with a later pass over them."""
         for id, row in zip(ids, logits, strict=True):
             if self.first is not None and id in self._summaries:
-                off = relative_difference(self._summaries[id][None], _summary(row)[None])
+                now = _summary(row)
+                before = torch.frombuffer(bytearray(self._summaries[id]), dtype=now.dtype)
+                off = relative_difference(before[None], now[None])
                 self._again[id] = max(off if off > self._rounding else 0.0, self._again.get(id, 0.0))
 
     def close(self) -> None:

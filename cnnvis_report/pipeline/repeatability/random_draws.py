@@ -2,12 +2,17 @@
 
 import random
 import sys
+from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import NoneType
 from typing import Any
 
 import torch
 from torch import nn
+
+# of nearly all attributes of modules, which hold no generator
+PLAIN = frozenset({bool, int, float, str, tuple, dict, set, OrderedDict, NoneType})
 
 
 class Draws:
@@ -39,7 +44,7 @@ def _states(network: nn.Module) -> list[Any]:
         kind, keys, position, *rest = numpy.random.get_state()
         states.append((kind, keys.tobytes(), position, *rest))
     for module in network.modules():
-        states += [_state(value) for value in vars(module).values()]
+        states += [_state(value) for value in vars(module).values() if type(value) not in PLAIN]
     return states
 
 

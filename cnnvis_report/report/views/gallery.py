@@ -17,7 +17,7 @@ from cnnvis_report.report.views.verdict import Verdict, predicted_scores, verdic
 
 CAPTION = 3  # predictions below a picture
 PAGE = 60  # images that are shown at a time
-FIGURE_ROWS, FIGURE_COLUMNS = 12, 5  # images and methods of a figure made of those that are shown
+FIGURE_COLUMNS = 5  # methods of a figure made of the images that are shown
 
 
 @dataclass(frozen=True)

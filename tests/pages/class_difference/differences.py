@@ -8,7 +8,7 @@ import numpy as np
 from cnnvis_report.records.images import ClassScore, ImageRecord
 from cnnvis_report.report.pictures.encode import QUALITIES
 from tests.pages.browser import Visit, until
-from tests.pages.test_pages import PAGE, settled
+from tests.pages.image_page import PAGE, settled
 
 TILE = f"{PAGE}.tiles.find((t) => t.method === method && !t.class && !t.lead)"
 Both = tuple[ClassScore, ClassScore]

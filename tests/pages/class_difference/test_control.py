@@ -13,7 +13,7 @@ from cnnvis_report.store import load_run
 from tests.conftest import command
 from tests.pages.browser import Visit, until
 from tests.pages.class_difference.differences import TILE, Both, choose, opened
-from tests.pages.test_pages import PAGE, settled
+from tests.pages.image_page import PAGE, settled
 
 pytestmark = pytest.mark.browser
 

@@ -16,7 +16,7 @@ from cnnvis_report.report.pictures.resample import Values, resize
 from cnnvis_report.store import load_run
 from tests.pages.browser import Visit, until
 from tests.pages.class_difference.differences import TILE, Both, Maps, choose, number, opened, packing
-from tests.pages.test_pages import PAGE, settled
+from tests.pages.image_page import PAGE, settled
 
 pytestmark = pytest.mark.browser
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from tests.conftest import command
-from tests.store.test_store import files
+from tests.store.run_files import files
 
 FEW = ("-m", "grad_cam,gradient", "--classes", "top:1", "--device", "cpu", "--batch-size", "2", "-q")
 BARE = ("--metrics", "none", "--inspect", "none")

@@ -14,7 +14,7 @@ from cnnvis_report.report.payload import provenance_slots
 from cnnvis_report.store import load_run
 from tests.conftest import command
 from tests.store.damaged.runs import first_arrays, refused
-from tests.store.test_store import files, without_provenance
+from tests.store.run_files import files, without_provenance
 
 
 def put(path: Path, arrays: dict[str, np.ndarray]) -> None:

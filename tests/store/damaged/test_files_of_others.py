@@ -9,7 +9,7 @@ import pytest
 
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.store.own_files import check_writable, clear, is_run_folder
-from tests.store.test_store import files, without_provenance
+from tests.store.run_files import files, without_provenance
 
 
 def npz(path: Path, **arrays: np.ndarray) -> None:

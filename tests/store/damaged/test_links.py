@@ -12,7 +12,7 @@ from cnnvis_report.store import manifest
 from cnnvis_report.store.own_files import pages_of
 from tests.conftest import command
 from tests.store.damaged.runs import refused
-from tests.store.test_store import files
+from tests.store.run_files import files
 
 
 @pytest.mark.parametrize("name", ["arrays", "images", "stills", "assets"])

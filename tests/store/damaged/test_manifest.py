@@ -13,7 +13,7 @@ from cnnvis_report.store import RunWriter, load_run, manifest
 from cnnvis_report.store.own_files import is_run_folder
 from tests.conftest import rewritten
 from tests.store.damaged.runs import refused
-from tests.store.test_store import without_provenance
+from tests.store.run_files import without_provenance
 
 
 @pytest.mark.parametrize(

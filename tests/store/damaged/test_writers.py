@@ -18,7 +18,7 @@ from cnnvis_report.store.own_files import output
 from tests.conftest import command
 from tests.narrow import present
 from tests.store.damaged.runs import BARE, FEW
-from tests.store.test_store import files
+from tests.store.run_files import files
 
 HOLDER = """
 import sys, time

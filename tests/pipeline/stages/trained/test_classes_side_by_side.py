@@ -10,7 +10,7 @@ from cnnvis_report.records.run import RunRecord
 from cnnvis_report.store import load_run
 from tests.conftest import command
 from tests.pages.browser import Visit, until
-from tests.pages.test_pages import PAGE
+from tests.pages.image_page import PAGE
 from tests.pipeline.stages.trained.views import (
     SIDE,
     charts_show_the_training,

@@ -13,7 +13,7 @@ from cnnvis_report.records.run import RunRecord
 from cnnvis_report.report.pictures.encode import QUALITIES
 from cnnvis_report.store import load_arrays, load_run
 from tests.pages.browser import until
-from tests.pages.test_pages import PAGE, settled, shown
+from tests.pages.image_page import PAGE, settled, shown
 from tests.pipeline.stages.trained.chart import Chart
 
 

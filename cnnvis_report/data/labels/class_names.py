@@ -8,23 +8,13 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from unicodedata import normalize
 
-from cnnvis_report.data.class_files import read_classes
-from cnnvis_report.data.class_table import WORDNET_ID
+from cnnvis_report.data.labels.class_table import WORDNET_ID
 from cnnvis_report.errors import BadRequest, UnknownName
 
 IMAGENET = 1000
 LONGEST_INDEX = 20  # digits
 YES_OR_NO = (("neg", "no", "false"), ("pos", "yes", "true"))  # of a binary network whose classes nobody has named
 ALIKE = 0.9  # of the names, from which on 1000 classes are taken for ImageNet's
-
-
-def read_class_names(path: Path) -> tuple[str, ...]:
-    """The names in a file of classes, in index order; `read_classes` says what such a file may be.
-
-    Raises:
-        BadRequest: the file can't be read as any of these.
-    """
-    return read_classes(path).names
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from cnnvis_report.data.class_names import Classes
-from cnnvis_report.data.dataset_classes import DatasetClasses
 from cnnvis_report.data.image_file import FoundImages, ImageFile
 from cnnvis_report.data.image_set import labeled
+from cnnvis_report.data.labels.class_names import Classes
+from cnnvis_report.data.labels.dataset_classes import DatasetClasses
 
 UNNAMED = ["class 0", "class 1", "class 2"]
 

@@ -3,8 +3,8 @@
 import ast
 import re
 
-from cnnvis_report.data.class_names import Classes, Prediction
 from cnnvis_report.data.image_file import readable
+from cnnvis_report.data.labels.class_names import Classes, Prediction
 from cnnvis_report.records.images import Label
 
 

@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 from torchvision.models import ResNet18_Weights
 
-from cnnvis_report.data.class_names import Classes, distinct, find_class, imagenet_ids
 from cnnvis_report.data.image_set import find_images, labeled
+from cnnvis_report.data.labels.class_names import Classes, distinct, find_class, imagenet_ids
 from cnnvis_report.engine.outputs.scores import Scores
 from cnnvis_report.errors import BadRequest, UnknownName
 from cnnvis_report.pipeline.targets import images_of

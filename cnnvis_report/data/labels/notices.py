@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from cnnvis_report.data.class_names import Classes
 from cnnvis_report.data.image_file import FoundImages, natural, several
+from cnnvis_report.data.labels.class_names import Classes
 from cnnvis_report.records.images import Label
 
 HOW = (

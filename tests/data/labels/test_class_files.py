@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from cnnvis_report.data.class_files import read_classes
-from cnnvis_report.data.class_names import read_class_names
+from cnnvis_report.data.labels.class_files import read_classes
 from cnnvis_report.errors import BadRequest
 
 NAMES = ("tench, Tinca tinca", "goldfish", "ice cream")
@@ -43,9 +42,9 @@ NAME_OF = {str(index): name for index, name in PAIRS}
 )
 def test_forms_of_class_files(tmp_path: Path, file: Any, text: str) -> None:
     (tmp_path / file).write_bytes(text.encode("utf-8-sig"))
-    assert read_class_names(tmp_path / file) == NAMES
+    assert read_classes(tmp_path / file).names == NAMES
     (tmp_path / file).write_bytes(text.encode("utf-16"))
-    assert read_class_names(tmp_path / file) == NAMES
+    assert read_classes(tmp_path / file).names == NAMES
 
 
 @pytest.mark.parametrize(
@@ -77,7 +76,7 @@ def test_ids_are_kept_beside_the_names(tmp_path: Path, file: Any, text: str) -> 
 )
 def test_names_that_look_like_something_else(tmp_path: Path, file: Any, text: str, names: Any) -> None:
     (tmp_path / file).write_bytes(text.encode())
-    assert read_class_names(tmp_path / file) == names
+    assert read_classes(tmp_path / file).names == names
 
 
 @pytest.mark.parametrize(
@@ -132,7 +131,7 @@ def test_lines_cut_out_of_a_list_or_a_dict(tmp_path: Path, text: str) -> None:
     """The marks around the names are none of theirs."""
     names = ("tench, Tinca tinca", "ice cream", "black-and-tan dog")
     (tmp_path / "names.txt").write_text(text.format(*names))
-    assert read_class_names(tmp_path / "names.txt") == names
+    assert read_classes(tmp_path / "names.txt").names == names
 
 
 @pytest.mark.parametrize(
@@ -146,4 +145,4 @@ def test_lines_cut_out_of_a_list_or_a_dict(tmp_path: Path, text: str) -> None:
 )
 def test_marks_that_only_some_names_have_are_theirs(tmp_path: Path, text: str, names: Any) -> None:
     (tmp_path / "names.txt").write_text(text)
-    assert read_class_names(tmp_path / "names.txt") == names
+    assert read_classes(tmp_path / "names.txt").names == names

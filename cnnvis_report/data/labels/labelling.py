@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from cnnvis_report.data.class_names import Classes, Prediction
-from cnnvis_report.data.class_table import WORDNET_ID
-from cnnvis_report.data.dataset_classes import DatasetClasses, unnamed
 from cnnvis_report.data.image_file import FoundImages, ImageFile, natural, readable, several
-from cnnvis_report.data.label_notices import missing_labels, read_by_index, unknown_labels
-from cnnvis_report.data.label_parsing import labels_in
-from cnnvis_report.data.numbered_folders import Prefixed, prefixed_folders
+from cnnvis_report.data.labels.class_names import Classes, Prediction
+from cnnvis_report.data.labels.class_table import WORDNET_ID
+from cnnvis_report.data.labels.dataset_classes import DatasetClasses, unnamed
+from cnnvis_report.data.labels.notices import missing_labels, read_by_index, unknown_labels
+from cnnvis_report.data.labels.numbered_folders import Prefixed, prefixed_folders
+from cnnvis_report.data.labels.parsing import labels_in
 from cnnvis_report.records.images import Label
 
 SPLITS = {"train", "training", "val", "valid", "validation", "test", "testing"}  # parts of a set, and no classes

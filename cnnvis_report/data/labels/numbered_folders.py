@@ -5,9 +5,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from cnnvis_report.data.class_names import Classes
-from cnnvis_report.data.dataset_classes import unnamed
 from cnnvis_report.data.image_file import readable, several
+from cnnvis_report.data.labels.class_names import Classes
+from cnnvis_report.data.labels.dataset_classes import unnamed
 
 NUMBERED = re.compile(r"\s*[\[(]?(\d{1,9})[\])]?\s*[._\-:\s]+\s*(\S.*)")
 WITH_ID = re.compile(r"\s*(n\d{8})\s*[._\-:\s]+\s*(\S.*)")

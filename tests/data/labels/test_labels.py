@@ -129,7 +129,7 @@ def test_of_many_labels_the_first_are_named_and_the_rest_counted(pictures: Any, 
     (tmp_path / "one.txt").write_text(f"{pictures / 'a.png'}\tlabel 11\n")
     command(
         "run",
-        "tests.data.test_labels:Ramp",
+        "tests.data.labels.test_labels:Ramp",
         tmp_path / "one.txt",
         "-o",
         tmp_path / "r",

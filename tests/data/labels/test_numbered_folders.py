@@ -12,7 +12,7 @@ from cnnvis_report.pipeline.config import RunConfig
 from cnnvis_report.pipeline.setup import select_images, set_up
 from cnnvis_report.progress import Progress
 from tests.cli.test_images_of_runs import shade
-from tests.data.test_class_names import TEN, indices_in, labels_in, notices, tree
+from tests.data.labels.test_class_names import TEN, indices_in, labels_in, notices, tree
 from tests.narrow import present
 
 PETS = ("cat", "dog", "fish", "black cat")
