@@ -1,7 +1,8 @@
 """A report handed on: what is written for a reader who isn't to get all of it, and where."""
 
+import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,18 @@ from cnnvis_report.records.codec import parsed, to_json
 from cnnvis_report.report.write import fill
 from cnnvis_report.sharing.anonymous_run import write_anonymous
 from cnnvis_report.sharing.zip_file import check_zip, write_zip
-from cnnvis_report.store.atomic import beside, blocked_by, files_below, is_regular, read_regular, remove, unlink, within
+from cnnvis_report.store.atomic import (
+    beside,
+    blocked_by,
+    files_below,
+    is_regular,
+    is_temporary,
+    read_regular,
+    remove,
+    sweep,
+    unlink,
+    within,
+)
 from cnnvis_report.store.lock import writing
 from cnnvis_report.store.names import ARRAYS, BUILDING, COMPARISON, INSPECTION, LOCK, MANIFEST, PAGES, is_ours
 from cnnvis_report.store.own_files import is_strangers, list_pages, pages_of
@@ -23,6 +35,7 @@ from cnnvis_report.store.run_folder import StoredRun
 FULL, MINIMAL = "full", "minimal"
 ANONYMOUS, ANONYMOUS_COMPARISON = "anonymous-report", "anonymous-comparison"  # a folder's own name may be the network's
 LISTING = "share.json"  # what a copy holds, by which an earlier copy is known
+LISTED = re.compile(re.escape(LISTING))
 FORMAT = "cnnvis-report-share/1"
 MOST = 64 << 20  # bytes of the listing
 
@@ -171,12 +184,20 @@ def _write_copy(shared: Pages, folder: Path, how: Share, progress: Progress) -> 
 def _move(building: Path, folder: Path) -> None:
     """Put all files into the folder, in place of those of an earlier copy."""
     names = files_below(building)
-    remove(folder, [name for name in _copied(folder) if name not in names])
+    old = [name for name in _copied(folder) if name not in (LISTING, *names)]
+    _list(folder, [*names, *old])  # so that a copy that is cut short is known for ours
+    remove(folder, old)
+    for name in names:
+        (building / name).replace(within(folder, name))
+    if old:
+        _list(folder, names)
+
+
+def _list(folder: Path, names: Sequence[str]) -> None:
+    """Note what the copy holds."""
     with beside(folder / LISTING, parents=False) as temporary:
         content = {"format": FORMAT, "files": [LISTING, *names]}
         temporary.write_text(to_json(content) + "\n", encoding="utf-8", newline="\n")
-    for name in names:
-        (building / name).replace(within(folder, name))
 
 
 @contextmanager
@@ -185,6 +206,7 @@ def _aside(folder: Path) -> Iterator[Path]:
     for left in list(folder.iterdir()):
         if BUILDING.fullmatch(left.name) and left.is_dir() and not left.is_symlink():
             rmtree(left, ignore_errors=True)
+    sweep(folder, LISTED)
     building = folder / f".pages-{secrets.token_hex(4)}"
     building.mkdir()
     try:
@@ -207,7 +229,7 @@ def _check_copy(folder: Path) -> None:
         return
     ours = {*_copied(folder), LOCK}
     names = (name for name in files_below(folder) if not BUILDING.fullmatch(name.partition("/")[0]))
-    other = next((name for name in names if name not in ours), None)
+    other = next((name for name in names if name not in ours and not is_temporary(folder / name, LISTED)), None)
     if other is not None:
         raise BadRequest(f"--copy {folder}: holds {other}, which isn't of an earlier copy. Give another folder.")
 

@@ -56,8 +56,8 @@ SAME = "The same command goes on, ends in the same bytes, and leaves nothing beh
 KILLED = tuple(
     Attack(f"killed at any file event ({name})", SAME, partial(killed, name), quick=quick, full=ALL)
     for name, quick in (
-        *(("run", 2), ("train", 3), ("render", 2)),
-        *(("compare", 2), ("share", 2), ("make-dataset", 4)),
+        *(("run", 2), ("train", 5), ("render", 2)),
+        *(("compare", 2), ("share", 2), ("make-dataset", 6)),
     )
 )
 AT_RANDOM_TIMES = Attack("kills at random times", SAME, at_random_times, quick=1, full=40)

@@ -85,10 +85,10 @@ def bomb(folder: Path, chance: random.Random) -> None:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in members.items():
             archive.writestr(name, content)
-    damaged = bytearray(path.read_bytes())
-    at = damaged.index(b"PK\1\2") + 24  # where the list of members says how many bytes it comes to
-    damaged[at : at + 4] = (3 << 30).to_bytes(4, "little")
-    path.write_bytes(damaged)
+    listed = bytearray(path.read_bytes())
+    at = listed.index(b"PK\1\2") + 24  # where the list of members says how many bytes it comes to
+    listed[at : at + 4] = (3 << 30).to_bytes(4, "little")
+    path.write_bytes(listed)
     resealed(folder, lambda run, images: None)
 
 
