@@ -1,4 +1,6 @@
+import fcntl
 import os
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -87,6 +89,22 @@ HOSTILE = [
 ]
 
 
+def once_for_all_workers(factory: pytest.TempPathFactory, name: str, write: Callable[[Path], None]) -> Path:
+    """A folder that the first worker to need it writes, and a copy of it that is this worker's own."""
+    own = factory.mktemp(f"own-{name}") / name
+    if WORKERS == 1:
+        write(own)
+        return own
+    shared = factory.getbasetemp().parent / name
+    with shared.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not shared.with_suffix(".written").exists():
+            shutil.rmtree(shared, ignore_errors=True)
+            write(shared)
+            shared.with_suffix(".written").touch()
+    return Path(shutil.copytree(shared, own))
+
+
 @pytest.fixture(scope="session")
 def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of drawn shapes in folders called like the classes, with names that strangers might give."""
@@ -163,10 +181,12 @@ STANDARD = [
 @pytest.fixture(scope="session")
 def report(tmp_path_factory: pytest.TempPathFactory, drawn: Path, class_names: Path) -> Path:
     """A report of all methods on drawn shapes with hostile names, by an untrained network."""
-    folder = tmp_path_factory.mktemp("reports") / "report"
-    with full_figures():
-        command("run", "tests.factories:tiny", drawn, "-o", folder, *STANDARD, "--class-names", class_names)
-    return folder
+
+    def write(folder: Path) -> None:
+        with full_figures():
+            command("run", "tests.factories:tiny", drawn, "-o", folder, *STANDARD, "--class-names", class_names)
+
+    return once_for_all_workers(tmp_path_factory, "report", write)
 
 
 @pytest.fixture(scope="session")

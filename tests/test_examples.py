@@ -1,9 +1,10 @@
 """The examples do what they say."""
 
 import importlib.util
+import runpy
 import shutil
-import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -17,9 +18,21 @@ from tests.narrow import present
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
 
-def run(name: str, *words: object) -> str:
-    script = [sys.executable, str(EXAMPLES / name), *map(str, words)]
-    return subprocess.run(script, capture_output=True, text=True, check=True).stdout
+Run = Callable[..., str]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
+    """Run an example as `python NAME WORDS` does, in this process, where PyTorch is loaded; what it prints."""
+
+    def run(name: str, *words: object) -> str:
+        monkeypatch.setattr(sys, "argv", [name, *map(str, words)])
+        monkeypatch.syspath_prepend(EXAMPLES)
+        capfd.readouterr()
+        runpy.run_path(str(EXAMPLES / name), run_name="__main__")
+        return capfd.readouterr().out
+
+    return run
 
 
 def test_there_is_no_example_that_nobody_runs() -> None:
@@ -34,13 +47,13 @@ def test_there_is_no_example_that_nobody_runs() -> None:
     assert {path.name for path in EXAMPLES.glob("*.py")} == tested
 
 
-def test_the_python_call() -> None:
+def test_the_python_call(run: Run) -> None:
     lines = run("python_call.py").splitlines()
     assert lines[0].startswith("grad_cam: 2×2×7×7, ") and lines[1].startswith("guided_backprop: 2×2×3×224×224, ")
     assert lines[-1] == "efficientnet_b0 has grad_cam"
 
 
-def test_the_report_from_python(tmp_path: Path) -> None:
+def test_the_report_from_python(run: Run, tmp_path: Path) -> None:
     lines = run("python_report.py", tmp_path).splitlines()
     assert lines[0].startswith("Accuracy: 100%, 8 of 8 images"), "stripes are learned in a few steps"
     assert lines[-2].startswith("The strongest slope of 'vertical' in image 0 is ")
@@ -65,7 +78,7 @@ def test_the_notebook_goes_from_a_module_to_a_figure(tmp_path: Path) -> None:
     assert "'saliency': (32, 32)" in numbers[0]["text"]
 
 
-def test_a_network_of_ones_own(tmp_path: Path) -> None:
+def test_a_network_of_ones_own(run: Run, tmp_path: Path) -> None:
     assert run("own_network.py", tmp_path).endswith("index.html\n")
     for image in load_run(tmp_path / "report").images():
         assert image.correct and present(image.label).name == Path(image.name).parts[0]
@@ -74,7 +87,7 @@ def test_a_network_of_ones_own(tmp_path: Path) -> None:
         assert red[40, 30] > 0 == red[60, 70] and blue[60, 70] > 0 == blue[40, 30], "each class at its own disc"
 
 
-def test_a_method_of_ones_own(tmp_path: Path) -> None:
+def test_a_method_of_ones_own(run: Run, tmp_path: Path) -> None:
     run("own_method.py", tmp_path)
     stored = load_run(tmp_path / "report")
     assert stored.record.passes_per_image == {"forward": 1, "backward": 2}, "nothing is computed twice"
@@ -88,7 +101,7 @@ def test_a_method_of_ones_own(tmp_path: Path) -> None:
 
 
 @pytest.mark.browser
-def test_the_pictures_of_the_readme(report: Path, tmp_path: Path) -> None:
+def test_the_pictures_of_the_readme(run: Run, report: Path, tmp_path: Path) -> None:
     pytest.importorskip("playwright", reason="Playwright isn't installed (extra 'test')")
     if not (shutil.which("chromium") or shutil.which("google-chrome")):
         pytest.skip("there is no Chromium on this system")

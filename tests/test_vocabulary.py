@@ -2,9 +2,8 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -13,6 +12,7 @@ from cnnvis_report.cli.main import cli
 
 ROOT = Path(__file__).parents[1]
 MODULES = sorted((ROOT / "cnnvis_report").rglob("*.py"))
+Texts = Callable[[], Iterator[tuple[str, str]]]  # with names
 
 # what is retired, as a pattern -> what is said instead
 RETIRED = {
@@ -113,22 +113,19 @@ def messages() -> Iterator[tuple[str, str]]:
             yield f"{folder}/{path.name}", "\n".join(text for text in texts if " " in text)
 
 
-SOURCES = {
-    f"{kind.__name__}: {name}": text
-    for kind in (helps, documents, templates, scripts, messages)
-    for name, text in kind()
-}
+def retired(text: str) -> Iterator[str]:
+    """What stands in a text and is said otherwise."""
+    text = NO_BRITISH_SPELLING.sub(" ", text)
+    for pattern, instead in RETIRED.items():
+        for match in re.finditer(pattern, text, re.IGNORECASE):
+            yield f"{match[0]!r}: say {instead}"
 
 
-@pytest.mark.parametrize("name", SOURCES)
-def test_retired_words_stay_out(name: str) -> None:
-    text = NO_BRITISH_SPELLING.sub(" ", SOURCES[name])
-    found = [
-        f"{match[0]!r}: say {instead}"
-        for pattern, instead in RETIRED.items()
-        for match in re.finditer(pattern, text, re.IGNORECASE)
-    ]
-    assert not found, "\n".join(dict.fromkeys(found))
+@pytest.mark.parametrize("texts", [helps, documents, templates, scripts, messages])
+def test_retired_words_stay_out(texts: Texts) -> None:
+    by_name = dict(texts())
+    assert by_name
+    assert {name: words for name, text in by_name.items() if (words := sorted(set(retired(text))))} == {}
 
 
 def variables(tree: ast.AST) -> Iterator[tuple[int, str]]:
@@ -143,13 +140,16 @@ def variables(tree: ast.AST) -> Iterator[tuple[int, str]]:
                 yield node.lineno, name
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(ROOT / "cnnvis_report").as_posix())
-def test_variables_are_called_what_they_hold(path: Any) -> None:
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    nameless = [f"line {line}: {name}" for line, name in variables(tree) if name in NAMELESS]
-    assert not nameless, "; ".join(nameless)
+def test_variables_are_called_what_they_hold() -> None:
+    nameless = [
+        f"{path.relative_to(ROOT)}:{line}: {name}"
+        for path in MODULES
+        for line, name in variables(ast.parse(path.read_text(encoding="utf-8")))
+        if name in NAMELESS
+    ]
+    assert nameless == []
 
 
 def test_no_help_in_the_list_of_commands_is_cut() -> None:
-    commands = SOURCES["helps: --help"].partition("Commands:")[2]
+    commands = dict(helps())["--help"].partition("Commands:")[2]
     assert not re.search(r"(\.\.\.|…)$", commands, re.MULTILINE), commands

@@ -4,13 +4,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cnnvis_report.cli.announce import announce
 from cnnvis_report.cli.params import printable
-from cnnvis_report.errors import BadRequest, CnnVisError, brief
-from cnnvis_report.pipeline.config import OutputConfig
+from cnnvis_report.cli.stored_run import refused_as
+from cnnvis_report.errors import BadRequest
+from cnnvis_report.pipeline.config import JobConfig, ReportConfig, RunConfig
 
 if TYPE_CHECKING:
+    from cnnvis_report.cli.console import Console
     from cnnvis_report.pipeline.setup import Setup
     from cnnvis_report.report.job_results import JobResults
+    from cnnvis_report.sharing.share import Share
     from cnnvis_report.store.run_folder import StoredRun
 
 
@@ -19,7 +23,7 @@ def folder_beside(output: Path) -> Path:
     return output.absolute().with_name(f"{output.absolute().name}-comparison")
 
 
-def check_against(config: OutputConfig) -> None:
+def check_against(config: RunConfig) -> None:
     """Refuse an earlier run that can't be compared with, before the work begins.
 
     Raises:
@@ -28,15 +32,16 @@ def check_against(config: OutputConfig) -> None:
     from cnnvis_report.comparison.read import load_run_to_compare
     from cnnvis_report.store.comparison_file import check_writable
 
-    if config.against is None:
+    against, output = config.job.against, config.report.output
+    if against is None:
         return
-    if config.against.resolve() == config.output.resolve():
-        raise BadRequest(f"--against {config.against}: is the folder that this run is written to; give -o another one.")
-    load_run_to_compare(config.against)
-    check_writable(folder_beside(config.output))
+    if against.resolve() == output.resolve():
+        raise BadRequest(f"--against {against}: is the folder that this run is written to; give -o another one.")
+    load_run_to_compare(against)
+    check_writable(folder_beside(output))
 
 
-def check_network(config: OutputConfig, setup: "Setup") -> None:
+def check_network(setup: "Setup") -> None:
     """Refuse an earlier run of another task or of classes in another order, before the work begins.
 
     Raises:
@@ -46,16 +51,17 @@ def check_network(config: OutputConfig, setup: "Setup") -> None:
     from cnnvis_report.comparison.read import load_run_to_compare
     from cnnvis_report.comparison.survey import survey
 
-    if config.against is None:
+    against = setup.config.job.against
+    if against is None:
         return
-    earlier, subject = load_run_to_compare(config.against), setup.network.subject
+    earlier, subject = load_run_to_compare(against), setup.network.subject
     network = earlier.record.network
-    check_kinds("MODEL", subject.meaning.kind, str(config.against), network.kind)
+    check_kinds("MODEL", subject.meaning.kind, str(against), network.kind)
     if network.classes == len(subject.classes):
-        check_class_names("MODEL", dict(enumerate(subject.classes)), str(config.against), survey(earlier).classes)
+        check_class_names("MODEL", dict(enumerate(subject.classes)), str(against), survey(earlier).classes)
 
 
-def check_rules(config: OutputConfig, runs: Sequence["StoredRun"]) -> None:
+def check_rules(job: JobConfig, runs: Sequence["StoredRun"]) -> None:
     """Refuse rules that a comparison will have no value for, before the work begins.
 
     Raises:
@@ -67,49 +73,58 @@ def check_rules(config: OutputConfig, runs: Sequence["StoredRun"]) -> None:
     records = [run.record for run in runs]
     explaining = [{method.name for method in record.methods if not method.baseline} for record in records]
     check_compared(
-        config.fail_if,
+        job.fail_if,
         measures=list(dict.fromkeys(name for record in records for name in measure_names(record))),
         methods=sorted(set.intersection(*explaining)),
     )
 
 
 def compare(
-    runs: Sequence["StoredRun"], folder: Path, config: OutputConfig, later: "JobResults | None" = None
+    runs: Sequence["StoredRun"],
+    report: ReportConfig,
+    job: JobConfig,
+    console: "Console",
+    later: "JobResults | None" = None,
+    how: "Share | None" = None,
 ) -> "JobResults":
     """Compare runs, write the pages and say so; the numbers that rules and the summary read.
 
     Args:
-        later: what a job takes from the only later run.
+        report: of the comparison.
+        later: what a job takes from the only later run. how: the comparison is handed on.
 
     Raises:
         BadRequest: they can't be compared, or something else is where the comparison would be.
     """
-    from cnnvis_report.cli import finish
-    from cnnvis_report.comparison.compare import compare_runs
+    from cnnvis_report.cli import share
+    from cnnvis_report.comparison.written import write_compared
     from cnnvis_report.report.comparison.write import write_comparison
     from cnnvis_report.report.job_results import results_of_comparison
     from cnnvis_report.report.site_writer import SiteOptions
-    from cnnvis_report.store.comparison_file import comparison_output, write_comparison_file
+    from cnnvis_report.sharing.comparison_pages import ComparisonPages
+    from cnnvis_report.sharing.share import Share
+    from cnnvis_report.store.comparison_file import comparison_output
     from cnnvis_report.store.names import FIGURE
 
-    console = finish.console_of(config)
-    options = SiteOptions(config.pages, config.processes)
-    with comparison_output(folder):
-        try:
-            with console.progress("Compare", runs[0].record.images):
-                comparison = compare_runs(runs, config.title, progress=console)
-            write_comparison_file(folder, comparison)
-            with console.progress("Pages", len(comparison.images)):
-                written = write_comparison(comparison, runs, folder, options=options, progress=console)
-        except (CnnVisError, OSError):
-            raise
-        except Exception as error:  # every field fits its type, but a stranger may have put anything into them
-            names = ", ".join(str(run.folder) for run in runs)
-            raise BadRequest(f"{names}: can't be compared ({type(error).__name__}: {brief(error)}).") from error
+    folder, options, how = report.output, SiteOptions(report.pages, report.processes), how or Share()
+    with comparison_output(folder), refused_as(f"{', '.join(str(run.folder) for run in runs)}: can't be compared"):
+        with console.progress("Compare", runs[0].record.images):
+            comparison = write_compared(runs, folder, report.title, progress=console)
+        with console.progress("Pages", len(comparison.images)):
+            written = write_comparison(
+                comparison,
+                runs,
+                folder,
+                options=options,
+                single_file=how.single_file,
+                max_size=how.max_size,
+                progress=console,
+            )
+        handed_on = share.hand_on(ComparisonPages(comparison, runs, folder, options), how)
     for finding in comparison.findings:
         console.say(printable(f"{finding.topic}: {finding.text}"))
     for notice in comparison.notices:
         console.warn(printable(notice))
-    finish.announce(written.first_page, config)
+    announce(written.first_page, report, job, handed_on)
     figure = folder / FIGURE
     return results_of_comparison(comparison, lambda: figure.read_bytes() if figure.is_file() else b"", later)

@@ -1,12 +1,9 @@
 """Names that the shell completes: methods and models without torch, layers of the model that was typed."""
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
-import cnnvis_report
-
-NETWORKS = Path(cnnvis_report.__file__).parent / "models" / "networks.txt"  # read here, as its module needs torch
+from cnnvis_report.models.network_names import network_lines
 
 
 def complete(names: str, params: Mapping[str, Any], incomplete: str) -> list[str]:
@@ -35,8 +32,7 @@ def _methods(_: Mapping[str, Any]) -> list[str]:
 
 
 def _models(_: Mapping[str, Any]) -> list[str]:
-    lines = NETWORKS.read_text(encoding="ascii").splitlines()
-    return sorted({name for line in lines for name in line.split()[2:] if "/" not in name})
+    return sorted({name for _, _, names in network_lines() for name in names if "/" not in name})
 
 
 def _layers(params: Mapping[str, Any]) -> list[str]:

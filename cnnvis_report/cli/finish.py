@@ -1,6 +1,6 @@
 """From a setup to its report: what every command that ends in one does last."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,10 +8,10 @@ import click
 
 from cnnvis_report.cli import comparing, results
 from cnnvis_report.cli import share as sharing
-from cnnvis_report.cli.params import printable
+from cnnvis_report.cli.announce import announce
 from cnnvis_report.cli.unfinished import page_meanwhile
 from cnnvis_report.errors import BadRequest, GapsFound, RulesHold
-from cnnvis_report.pipeline.config import OutputConfig, RunConfig, ShareConfig
+from cnnvis_report.pipeline.config import RunConfig, TerminalConfig
 
 if TYPE_CHECKING:
     from cnnvis_report.cli.console import Console
@@ -45,7 +45,7 @@ def engine_of(config: RunConfig) -> "Engine | None":
     return click.get_current_context().with_resource(engine_of(config, set_up))
 
 
-def console_of(config: OutputConfig) -> "Console":
+def console_of(config: TerminalConfig) -> "Console":
     """A console that says as much as the options ask for."""
     from cnnvis_report.cli.console import NORMAL, QUIET, VERBOSE, Console
     from cnnvis_report.cli.json_console import JsonConsole
@@ -85,27 +85,15 @@ class Made:
     handed_on: tuple[Path, ...] = ()
 
 
-def report(
-    setup: "Setup",
-    config: OutputConfig,
-    console: "Console",
-    share: ShareConfig | None = None,
-    engine: "Engine | None" = None,
-) -> None:
+def report(setup: "Setup", console: "Console", engine: "Engine | None" = None) -> None:
     """Plan, run, write the pages and what is handed on, and say so."""
-    result = make(setup, config, console, share, engine)
-    announce(result.first_page, config)
-    sharing.announce(result.handed_on, config)
-    conclude(result, config)
+    config = setup.config
+    result = make(setup, console, engine)
+    announce(result.first_page, config.report, config.job, result.handed_on)
+    conclude(result, config, console)
 
 
-def make(
-    setup: "Setup",
-    config: OutputConfig,
-    console: "Console",
-    share: ShareConfig | None = None,
-    engine: "Engine | None" = None,
-) -> Made:
+def make(setup: "Setup", console: "Console", engine: "Engine | None" = None) -> Made:
     """Plan, run, and write the pages and what is handed on.
 
     Args:
@@ -120,9 +108,11 @@ def make(
     from cnnvis_report.report.site_writer import SiteOptions
     from cnnvis_report.report.time_estimate import pages_seconds
     from cnnvis_report.report.write import write_site
+    from cnnvis_report.sharing.share import RunPages
     from cnnvis_report.store.run_folder import load_run
 
-    how = sharing.checked(share or ShareConfig(), config, config.output)
+    config = setup.config.report
+    how = sharing.checked(setup.config.share, setup.config.job, config.output, config.single_file)
     planned = plan_efforts(setup, config.output, pages_seconds)
     if not planned.fits:
         raise BadRequest(too_short(planned))
@@ -130,7 +120,7 @@ def make(
     if engine is not None:
         console.say(f"Engine    {engine.describe(planned.setup)}")
     images = planned.plan.images
-    with page_meanwhile(planned.setup, config, console, images) as progress:
+    with page_meanwhile(planned.setup, console, images) as progress:
         with console.progress("Explain", images):
             record, stats = run(planned.setup, planned.plan, config.output, progress, engine)
         console.bill(record, stats)
@@ -144,7 +134,7 @@ def make(
                 stored, single_file=config.single_file, max_size=how.max_size, options=options, progress=console
             )
     console.pages(written)
-    handed_on = sharing.hand_on(stored, how)
+    handed_on = sharing.hand_on(RunPages(stored), how)
     return Made(stored, written.first_page, missing, tuple(handed_on))
 
 
@@ -165,7 +155,7 @@ def _written_page(stored: "StoredRun") -> Path:
     return page
 
 
-def conclude(result: Made, config: OutputConfig) -> None:
+def conclude(result: Made, config: RunConfig, console: "Console") -> None:
     """Write what else was asked for, and remove the arrays where none are kept.
 
     Then fail where something is missing that may not be, or where a rule holds.
@@ -178,20 +168,20 @@ def conclude(result: Made, config: OutputConfig) -> None:
 
     page = result.first_page.with_name("run.html")
     gaps = [f"--strict: {result.missing} things are missing; {page} lists them."]
-    if not (config.strict and result.missing):
+    if not (config.job.strict and result.missing):
         gaps = []
     try:
-        _deliver(result.stored, config)
+        _deliver(result.stored, config, console)
     except RulesHold as error:
         raise RulesHold([*error.lines, *gaps]) from error
     finally:
-        if config.keep == "none":
-            discard_arrays(config.output)
+        if config.storage.keep == "none":
+            discard_arrays(config.report.output)
     if gaps:
         raise GapsFound(gaps[0])
 
 
-def _deliver(stored: "StoredRun", config: OutputConfig) -> None:
+def _deliver(stored: "StoredRun", config: RunConfig, console: "Console") -> None:
     """Compare with an earlier run, write what else was asked for, and judge the rules.
 
     Raises:
@@ -200,16 +190,10 @@ def _deliver(stored: "StoredRun", config: OutputConfig) -> None:
     from cnnvis_report.comparison.read import load_run_to_compare
     from cnnvis_report.report.job_results import results_of_run
 
-    numbers = results_of_run(stored) if results.wanted(config) else None
-    if config.against is not None:
-        folder = comparing.folder_beside(config.output)
-        numbers = comparing.compare([load_run_to_compare(config.against), stored], folder, config, numbers)
-    if numbers is not None and results.wanted(config):
-        results.deliver(config, numbers)
-
-
-def announce(page: Path, config: OutputConfig) -> None:
-    """Say where the report is, and open it where that is wanted."""
-    click.echo(printable(f"Wrote {page}"), err=results.to_terminal(config))
-    if config.open:
-        click.launch(str(page))
+    job = config.job
+    numbers = results_of_run(stored) if results.wanted(job) else None
+    if job.against is not None:
+        report = replace(config.report, output=comparing.folder_beside(config.report.output))
+        numbers = comparing.compare([load_run_to_compare(job.against), stored], report, job, console, numbers)
+    if numbers is not None and results.wanted(job):
+        results.deliver(job, numbers)

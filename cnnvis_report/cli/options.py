@@ -14,18 +14,29 @@ from cnnvis_report.cli.sources import TABLE
 from cnnvis_report.cli.types import SettingType
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.settings import Group, SettingInfo, build, settings_of
-from cnnvis_report.settings.kinds import File, Flag, Integer, Several, Text
+from cnnvis_report.settings.kinds import File, Flag, Integer, Kind, Several, Text
 from cnnvis_report.settings.method_options import MethodOptions
 
 PREFIX = "CNNVIS_REPORT_"  # of environment variables
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-CONFIG = click.option(
+
+def option(
+    *names: str, group: Group = Group.GENERAL, kind: Kind | None = None, completes: str = "", **more: Any
+) -> Callable[[Function], Function]:
+    """An option of a single command, listed under a heading.
+
+    Args:
+        kind: what it takes; a flag takes nothing. completes: what the shell offers, as a setting says it.
+    """
+    typed = {"is_flag": True} if kind is None else {"type": SettingType(kind, completes)}
+    return click.option(*names, cls=GroupedOption, group=group, **typed, **more)
+
+
+CONFIG = option(
     "--config",
-    cls=GroupedOption,
-    group=Group.GENERAL,
-    type=SettingType(File()),
+    kind=File(),
     is_eager=True,
     expose_value=False,
     callback=read_config,

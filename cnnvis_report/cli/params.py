@@ -35,7 +35,6 @@ OTHER_WORDS = {
     "--balance": "--class-weights",
     "--learning-rate": "--lr",
 }
-Resolved = tuple[str | None, click.Command | None, list[str]]  # a command, and the words behind it
 STOPPED = 130  # what a shell gives a program that Ctrl-C has ended
 
 

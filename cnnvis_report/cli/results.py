@@ -8,10 +8,10 @@ from urllib.parse import quote
 
 import click
 
-from cnnvis_report.cli.params import printable
+from cnnvis_report.cli.announce import TERMINAL, write_text
 from cnnvis_report.cli.tables import as_json
 from cnnvis_report.errors import BadRequest, RulesHold
-from cnnvis_report.pipeline.config import OutputConfig
+from cnnvis_report.pipeline.config import JobConfig
 from cnnvis_report.rules.judge import Outcome, judge_all, line
 from cnnvis_report.rules.value import Value
 from cnnvis_report.store.atomic import beside
@@ -20,22 +20,16 @@ if TYPE_CHECKING:
     from cnnvis_report.report.job_results import JobResults
     from cnnvis_report.report.markdown.document import Document
 
-TERMINAL = "-"
 JOB_SUMMARY = "GITHUB_STEP_SUMMARY"  # the variable that names a file which GitHub shows with a job
 FORMAT = "cnnvis-report-values/1"
 
 
-def wanted(config: OutputConfig) -> bool:
+def wanted(job: JobConfig) -> bool:
     """Whether a job takes anything but pages."""
-    return bool(config.fail_if or config.summary or config.json)
+    return bool(job.fail_if or job.summary or job.json)
 
 
-def to_terminal(config: OutputConfig) -> bool:
-    """Whether the standard output is a job's alone."""
-    return TERMINAL in (str(config.summary), str(config.json))
-
-
-def check_files(config: OutputConfig) -> None:
+def check_files(job: JobConfig) -> None:
     """Refuse to write over anything but what an earlier call has written, before the work begins.
 
     Raises:
@@ -45,43 +39,43 @@ def check_files(config: OutputConfig) -> None:
     from cnnvis_report.report.markdown.document import MARK
     from cnnvis_report.store.output_file import check_output
 
-    if str(config.summary) == str(config.json) == TERMINAL:
+    if str(job.summary) == str(job.json) == TERMINAL:
         raise BadRequest("--summary and --json: one of them alone can be written to the terminal.")
-    if config.summary is not None and str(config.summary) != TERMINAL and not _is_job_summary(config.summary):
-        check_output(config.summary, MARK, "a summary")
-        check_target(_picture_of(config.summary))
-    if config.json is not None and str(config.json) != TERMINAL:
-        check_output(config.json, FORMAT, "a file of numbers")
+    if job.summary is not None and str(job.summary) != TERMINAL and not _is_job_summary(job.summary):
+        check_output(job.summary, MARK, "a summary")
+        check_target(_picture_of(job.summary))
+    if job.json is not None and str(job.json) != TERMINAL:
+        check_output(job.json, FORMAT, "a file of numbers")
 
 
-def check_rules(config: OutputConfig, results: "JobResults") -> None:
+def check_rules(job: JobConfig, results: "JobResults") -> None:
     """Refuse rules that nothing answers to, where the numbers are known before the work begins.
 
     Raises:
         BadRequest: naming the rule.
     """
-    for outcome in judge_all(config.fail_if, results.values, results.measures):
+    for outcome in judge_all(job.fail_if, results.values, results.measures):
         if outcome.problem:
             raise BadRequest(line(outcome.rule, outcome.problem))
 
 
-def deliver(config: OutputConfig, results: "JobResults") -> None:
+def deliver(job: JobConfig, results: "JobResults") -> None:
     """Write what was asked for, and say so; then judge the rules.
 
     Raises:
         RulesHold: a rule holds, or what it reads isn't known.
     """
-    outcomes = judge_all(config.fail_if, results.values, results.measures)
-    if config.json is not None:
-        _write(config.json, as_json(_numbers(results, outcomes)) + "\n", config)
-    if config.summary is not None:
-        _write_summary(config.summary, results, outcomes, config)
+    outcomes = judge_all(job.fail_if, results.values, results.measures)
+    if job.json is not None:
+        _write(job.json, as_json(_numbers(results, outcomes)) + "\n", job)
+    if job.summary is not None:
+        _write_summary(job.summary, results, outcomes, job)
     lines = [line(outcome.rule, outcome.describe()) for outcome in outcomes if outcome.fails]
     if lines:
         raise RulesHold(lines)
 
 
-def _write_summary(path: Path, results: "JobResults", outcomes: Sequence[Outcome], config: OutputConfig) -> None:
+def _write_summary(path: Path, results: "JobResults", outcomes: Sequence[Outcome], job: JobConfig) -> None:
     document: Document = results.document(outcomes)
     if _is_job_summary(path):  # which other steps write to, too; GitHub shows no picture there
         with path.open("a", encoding="utf-8", newline="\n") as file:
@@ -91,22 +85,20 @@ def _write_summary(path: Path, results: "JobResults", outcomes: Sequence[Outcome
 
     picture = results.picture()
     if not picture:
-        _write(path, document.text(), config)
+        _write(path, document.text(), job)
     elif str(path) == TERMINAL:
-        _write(path, document.text(picture_address(picture)), config)
+        _write(path, document.text(picture_address(picture)), job)
     else:
         with beside(_picture_of(path)) as temporary:
             temporary.write_bytes(screen_png(picture))
-        _write(path, document.text(quote(_picture_of(path).name)), config)
+        _write(path, document.text(quote(_picture_of(path).name)), job)
 
 
-def _write(path: Path, text: str, config: OutputConfig) -> None:
+def _write(path: Path, text: str, job: JobConfig) -> None:
     if str(path) == TERMINAL:
         click.echo(text, nl=False)
         return
-    with beside(path) as temporary:
-        temporary.write_text(text, encoding="utf-8", newline="\n")
-    click.echo(printable(f"Wrote {path}"), err=to_terminal(config))
+    write_text(path, text, job)
 
 
 def _numbers(results: "JobResults", outcomes: Sequence[Outcome]) -> dict[str, Any]:

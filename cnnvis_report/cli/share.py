@@ -1,26 +1,29 @@
 """A report handed on, as its options ask for."""
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
-from cnnvis_report.cli.params import printable
-from cnnvis_report.cli.results import to_terminal
 from cnnvis_report.errors import BadRequest
-from cnnvis_report.pipeline.config import OutputConfig, ShareConfig
+from cnnvis_report.pipeline.config import JobConfig, ShareConfig
 
 if TYPE_CHECKING:
-    from cnnvis_report.sharing.share import Share
-    from cnnvis_report.store.run_folder import StoredRun
+    from cnnvis_report.sharing.share import Pages, Share
 
 
-def checked(config: ShareConfig, output: OutputConfig, folder: Path, title: str | None = None) -> "Share":
+def checked(
+    config: ShareConfig,
+    job: JobConfig,
+    folder: Path,
+    single_file: bool,
+    title: str | None = None,
+    *,
+    comparison: bool = False,
+) -> "Share":
     """What is handed on of the report in a folder, after a look at whether that can be written.
 
     Args:
-        title: of an anonymous copy.
+        single_file: whether the report is one. title: of an anonymous copy. comparison: whether the folder is to hold
+            one.
 
     Raises:
         BadRequest: something else is where it would be, no page is as small, or names would be written beside a copy
@@ -28,11 +31,20 @@ def checked(config: ShareConfig, output: OutputConfig, folder: Path, title: str 
     """
     from cnnvis_report.report.single_file_writer import smallest_size
     from cnnvis_report.report.views.formatting import size
-    from cnnvis_report.sharing.share import Share
+    from cnnvis_report.sharing.share import ANONYMOUS, ANONYMOUS_COMPARISON, Share
 
-    if config.anonymous and (output.summary or output.json):
+    if config.anonymous and (job.summary or job.json):
         raise BadRequest("--anonymous: --summary and --json have the names of this report; render the copy with them.")
-    share = Share(config.zip, config.anonymous, config.share, config.copy, output.single_file, config.max_size, title)
+    share = Share(
+        config.zip,
+        config.anonymous,
+        config.share,
+        config.copy,
+        single_file,
+        config.max_size,
+        title,
+        ANONYMOUS_COMPARISON if comparison else ANONYMOUS,
+    )
     share.check(folder)
     if config.max_size is not None and config.max_size < smallest_size():
         raise BadRequest(
@@ -42,14 +54,8 @@ def checked(config: ShareConfig, output: OutputConfig, folder: Path, title: str 
     return share
 
 
-def hand_on(run: "StoredRun", how: "Share") -> list[Path]:
-    """Write what is handed on of a report whose pages are written; nothing where nothing was asked for."""
+def hand_on(pages: "Pages", how: "Share") -> list[Path]:
+    """Write what is handed on of a run or a comparison; nothing where nothing was asked for."""
     from cnnvis_report.sharing.share import share
 
-    return share(run, how) if how.copies or how.zip else []
-
-
-def announce(paths: Iterable[Path], config: OutputConfig) -> None:
-    """Say what was written to be handed on."""
-    for path in paths:
-        click.echo(printable(f"Wrote {path}"), err=to_terminal(config))
+    return share(pages, how) if how.copies or how.zip else []

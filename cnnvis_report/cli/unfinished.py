@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from cnnvis_report.progress import Progress
 
 if TYPE_CHECKING:
-    from cnnvis_report.pipeline.config import OutputConfig
     from cnnvis_report.pipeline.setup import Setup
     from cnnvis_report.report.unfinished import UnfinishedReport
 
@@ -52,13 +51,14 @@ class WithPage(Progress):
 
 
 @contextmanager
-def page_meanwhile(setup: "Setup", config: "OutputConfig", listener: Progress, images: int) -> Iterator[Progress]:
+def page_meanwhile(setup: "Setup", listener: Progress, images: int) -> Iterator[Progress]:
     """Keep a page of the run so far in the folder of the report; where the run stops, the page says so."""
     from cnnvis_report.report.unfinished import UnfinishedReport
 
     methods = [task.method.info for task in setup.maps.tasks]
-    title = config.title or f"What {setup.network.subject.name} looks at"
-    page = UnfinishedReport(config.output, title, images, methods)
+    report = setup.config.report
+    title = report.title or f"What {setup.network.subject.name} looks at"
+    page = UnfinishedReport(report.output, title, images, methods)
     try:
         yield WithPage(listener, page)
     except BaseException as error:

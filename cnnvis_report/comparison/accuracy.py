@@ -1,13 +1,12 @@
 """How well each run predicts, and which predictions changed."""
 
-from collections.abc import Sequence
+from array import array
 from dataclasses import dataclass, field
 from statistics import fmean
 
-from cnnvis_report.evidence.paired import accuracy_difference, mcnemar
 from cnnvis_report.evidence.proportions import wilson
 from cnnvis_report.records.compared_images import ComparedImage, Flip
-from cnnvis_report.records.comparison import ComparedClass, PairedAccuracy
+from cnnvis_report.records.comparison import ComparedClass
 from cnnvis_report.records.evidence import Interval
 from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.predictions import TOP, PredictionCounter, prediction_of_image
@@ -26,12 +25,14 @@ class RunAccuracy:
 
     run: StoredRun
     counter: PredictionCounter = field(default_factory=PredictionCounter)
-    right: list[bool] = field(default_factory=list)
-    squares: list[float] = field(default_factory=list)
+    images: int = 0
+    right: int = 0
+    squares: "array[float]" = field(default_factory=lambda: array("d"))
 
     def add(self, image: ImageRecord) -> None:
         """Count one judged image in."""
-        self.right.append(bool(image.correct))
+        self.images += 1
+        self.right += bool(image.correct)
         if image.kind is not ScoreKind.SIGMOID:
             prediction = prediction_of_image(image)
             self.counter.add(prediction)
@@ -40,7 +41,7 @@ class RunAccuracy:
     @property
     def accuracy(self) -> Interval | None:
         """The share that is right; of several labels, all of them and no others."""
-        return _share(sum(self.right), len(self.right))
+        return _share(self.right, self.images)
 
     @property
     def top5(self) -> Interval | None:
@@ -59,37 +60,26 @@ class RunAccuracy:
         return fmean(self.squares) if self.squares else None
 
 
-def paired_accuracy(images: Sequence[ComparedImage], later: int) -> PairedAccuracy:
-    """A later run, by its position among the later ones, beside the first."""
-    flips = [image.flips[later] for image in images if judged(image)]
-    fixed, broken = flips.count(Flip.FIXED), flips.count(Flip.BROKEN)
-    changed = sum(image.predictions[0].name != image.predictions[later + 1].name for image in images)
-    if not flips:
-        return PairedAccuracy(0, None, 0, 0, None, changed)
-    difference = accuracy_difference(fixed, broken, len(flips))
-    return PairedAccuracy(len(flips), difference, fixed, broken, mcnemar(fixed, broken), changed)
+class ClassCounts:
+    """Counts the judged images of a label."""
 
+    def __init__(self, runs: int) -> None:
+        self.images = 0
+        self.correct = [0] * runs
+        self.fixed, self.broken = [0] * (runs - 1), [0] * (runs - 1)
 
-def compared_classes(images: Sequence[ComparedImage]) -> tuple[ComparedClass, ...]:
-    """The classes that judged images are labeled with, most broken images first."""
-    by_label: dict[str, list[ComparedImage]] = {}
-    for image in images:
-        if judged(image) and image.label:
-            by_label.setdefault(image.label, []).append(image)
-    rows = [_class(name, labeled) for name, labeled in by_label.items()]
-    return tuple(sorted(rows, key=lambda row: (-sum(row.broken), -sum(row.fixed), row.name)))
+    def add(self, image: ComparedImage) -> None:
+        """Count one image in."""
+        self.images += 1
+        for run, prediction in enumerate(image.predictions):
+            self.correct[run] += bool(prediction.correct)
+        for later, flip in enumerate(image.flips):
+            self.fixed[later] += flip is Flip.FIXED
+            self.broken[later] += flip is Flip.BROKEN
 
-
-def _class(name: str, images: Sequence[ComparedImage]) -> ComparedClass:
-    correct = zip(*([prediction.correct for prediction in image.predictions] for image in images), strict=True)
-    flips = list(zip(*(image.flips for image in images), strict=True))
-    return ComparedClass(
-        name=name,
-        images=len(images),
-        correct=tuple(sum(map(bool, of_run)) for of_run in correct),
-        fixed=tuple(of_run.count(Flip.FIXED) for of_run in flips),
-        broken=tuple(of_run.count(Flip.BROKEN) for of_run in flips),
-    )
+    def result(self, name: str) -> ComparedClass:
+        """The class with its counts."""
+        return ComparedClass(name, self.images, tuple(self.correct), tuple(self.fixed), tuple(self.broken))
 
 
 def _share(successes: int, trials: int) -> Interval | None:

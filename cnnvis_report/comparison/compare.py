@@ -5,39 +5,43 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
-from sys import intern
 
-from cnnvis_report.comparison.accuracy import RunAccuracy, compared_classes, judged, paired_accuracy
+from cnnvis_report.comparison.accuracy import RunAccuracy
 from cnnvis_report.comparison.align import match_images, side_by_side
 from cnnvis_report.comparison.checks import check_classes, check_images, check_runs
 from cnnvis_report.comparison.findings import FindingWriter
 from cnnvis_report.comparison.maps import map_keys, mask_energy, moved, movement, shown_maps
-from cnnvis_report.comparison.measures import measures_of, shared_metrics
+from cnnvis_report.comparison.measures import measures_of
 from cnnvis_report.comparison.methods import compared_methods
 from cnnvis_report.comparison.names import run_names
-from cnnvis_report.comparison.notices import differs, file_notices, notices
+from cnnvis_report.comparison.notices import file_notices, notices
 from cnnvis_report.comparison.predictions import flip, prediction
-from cnnvis_report.comparison.summary import medians, summed_up
 from cnnvis_report.comparison.survey import survey
+from cnnvis_report.comparison.tally import Tally
 from cnnvis_report.comparison.targets import choose_targets
 from cnnvis_report.comparison.unshared import unshared
 from cnnvis_report.progress import Progress
 from cnnvis_report.records.compared_images import ComparedImage
 from cnnvis_report.records.comparison import ComparedMethod, ComparedRun, Comparison
 from cnnvis_report.records.images import ImageRecord
+from cnnvis_report.store.compared_images import NewImages
 from cnnvis_report.store.run_folder import StoredRun
 
 WORKERS = 2  # threads that compare maps: reading, digests and matrix products leave Python to others
 Records = tuple[ImageRecord, ...]
-Keys = dict[tuple[tuple[str, tuple[str, ...]], ...], dict[str, tuple[str, ...]]]
 
 
 def compare_runs(
-    runs: Sequence[StoredRun], title: str | None = None, *, progress: Progress | None = None
+    runs: Sequence[StoredRun],
+    title: str | None = None,
+    *,
+    images: NewImages | list[ComparedImage] | None = None,
+    progress: Progress | None = None,
 ) -> Comparison:
     """Compare later runs with the first one, image by image; one image's maps of each run are held by each thread.
 
     Args:
+        images: takes the images one by one; a list if it isn't given.
         progress: told of each image when its maps are compared.
 
     Raises:
@@ -50,33 +54,29 @@ def compare_runs(
     ids = match_images([of_run.keys for of_run in surveys])
     check_images(runs, len(ids))
     methods = compared_methods(runs, [of_run.layers.by_method for of_run in surveys])
-    accuracies = [RunAccuracy(run) for run in runs]
-    images, by_name, other_masks = [], 0, 0
+    rows: NewImages | list[ComparedImage] = [] if images is None else images
+    tally = Tally(runs, methods)
     for records, image in _images(runs, ids, methods):
-        images.append(image)
-        if judged(image):
-            for counted, record in zip(accuracies, records, strict=True):
-                counted.add(record)
-        files, masks = differs(records)
-        by_name, other_masks = by_name + files, other_masks + masks
+        rows.append(image)
+        tally.add(image, records)
         watcher.done(image.name)
     names = run_names(runs)
     only = unshared(runs, surveys, ids, methods)
-    warnings = [*file_notices(by_name, other_masks), *notices(runs, names, images, methods, only)]
+    of_files = file_notices(tally.by_name, tally.other_masks)
     comparison = Comparison(
         title=title or _title(names),
         runs=tuple(
             _run(accuracy, name, methods, index)
-            for index, (accuracy, name) in enumerate(zip(accuracies, names, strict=True))
+            for index, (accuracy, name) in enumerate(zip(tally.accuracies, names, strict=True))
         ),
-        paired=tuple(paired_accuracy(images, later) for later in range(len(runs) - 1)),
-        images=tuple(images),
-        classes=compared_classes(images),
-        methods=summed_up(methods, images),
-        movement=medians([image.movement for image in images]),
-        metrics=shared_metrics(runs),
+        paired=tally.paired,
+        images=rows,
+        classes=tally.classes,
+        methods=tally.methods,
+        movement=tally.movement,
+        metrics=tally.metrics,
         only=only,
-        notices=tuple(warnings),
+        notices=(*of_files, *notices(runs, names, tally.own_targets, methods, only)),
     )
     return replace(comparison, findings=tuple(FindingWriter(comparison).findings()))
 
@@ -86,10 +86,9 @@ def _images(
 ) -> Iterator[tuple[Records, ComparedImage]]:
     """The compared images in order, made by several threads; few of them wait."""
     waiting: deque[tuple[Records, Future[ComparedImage]]] = deque()
-    seen: Keys = {}
     with ThreadPoolExecutor(WORKERS) as pool:
         for records in side_by_side(runs, ids):
-            waiting.append((records, pool.submit(partial(_image, runs, records, methods, seen))))
+            waiting.append((records, pool.submit(partial(_image, runs, records, methods))))
             if len(waiting) > WORKERS:
                 finished, result = waiting.popleft()
                 yield finished, result.result()
@@ -97,25 +96,20 @@ def _images(
             yield finished, result.result()
 
 
-def _image(runs: Sequence[StoredRun], records: Records, methods: Sequence[ComparedMethod], seen: Keys) -> ComparedImage:
-    """One image in all runs.
-
-    Args:
-        seen: keys of maps that other images have; those of the same classes are held once.
-    """
+def _image(runs: Sequence[StoredRun], records: Records, methods: Sequence[ComparedMethod]) -> ComparedImage:
+    """One image in all runs."""
     predictions = tuple(map(prediction, records))
     source, targets = choose_targets(records)
     keys = map_keys(records, targets, methods)
-    keys = seen.setdefault(tuple(keys.items()), keys)
     image = ComparedImage(
         id=records[0].id,
         ids=tuple(record.id for record in records),
         name=records[0].name,
-        label=intern(", ".join(label.name for label in records[0].named)),
+        label=", ".join(label.name for label in records[0].named),
         predictions=predictions,
         flips=tuple(flip(predictions[0], later) for later in predictions[1:]),
         target_source=source,
-        targets=tuple(intern(target.name) if target else "" for target in targets),
+        targets=tuple(target.name if target else "" for target in targets),
         keys=keys,
         movement=(None,) * (len(runs) - 1),
     )

@@ -1,9 +1,12 @@
 """What changed, in the sentences of the first screen."""
 
 from collections.abc import Iterator
-from statistics import median
 
+import numpy as np
+
+from cnnvis_report.comparison.columns import Column
 from cnnvis_report.evidence import words
+from cnnvis_report.records.compared_images import ComparedImage
 from cnnvis_report.records.comparison import ComparedMethod, Comparison, ComparisonFinding, Median, PairedAccuracy
 from cnnvis_report.records.evidence import Interval
 from cnnvis_report.records.scores import ScoreKind
@@ -24,6 +27,23 @@ class FindingWriter:
     def __init__(self, comparison: Comparison) -> None:
         self.runs, self.paired, self.images = comparison.runs, comparison.paired, comparison.images
         self.methods, self.movement = comparison.methods, comparison.movement
+        self._apart = [Column() for _ in self.paired]  # values of the first output
+        self._farthest: list[list[tuple[float, str]]] = [[] for _ in self.paired]  # maps of images that moved most
+        self._extremes = [(-1.0, "")] * len(self.paired)
+        for image in self.images:
+            self._look_at(image)
+
+    def _look_at(self, image: ComparedImage) -> None:
+        """Note what sentences say of single images."""
+        first, *others = (prediction.value for prediction in image.predictions)
+        for later, value in enumerate(others):
+            if first is not None and value is not None:
+                self._apart[later].add(abs(value - first))
+                self._extremes[later] = max(self._extremes[later], (abs(value - first), image.name))
+            distance = image.movement[later] if image.movement else None
+            if distance is not None and distance >= LEAST:
+                candidates = [*self._farthest[later], (distance, image.name)]
+                self._farthest[later] = sorted(candidates, key=lambda entry: (-entry[0], entry[1]))[:NAMED]
 
     def findings(self) -> Iterator[ComparisonFinding]:
         """The sentences, most wanted first, of each later run in turn."""
@@ -74,12 +94,11 @@ class FindingWriter:
 
     def _values(self, later: int) -> str:
         """How far the values of the first output lie apart."""
-        pairs = [(image.predictions[0].value, image.predictions[later + 1].value, image.name) for image in self.images]
-        apart = [(abs(other - first), name) for first, other, name in pairs if first is not None and other is not None]
-        if not apart:
+        values = self._apart[later].values
+        if not len(values):
             return ""
-        most, name = max(apart)
-        middle = median(value for value, _ in apart)
+        most, name = self._extremes[later]
+        middle = float(np.median(values))
         return (
             f"Values of {self.images[0].predictions[0].name} differ by {words.single(middle)} in the median image, by "
             f"{words.single(most)} at most ({name})."
@@ -90,10 +109,8 @@ class FindingWriter:
         movement = self.movement[later]
         if movement is None:
             return ""
-        moved = [(image.movement[later] or 0.0, image.name) for image in self.images]
-        most = sorted((entry for entry in moved if entry[0] >= LEAST), key=lambda entry: (-entry[0], entry[1]))[:NAMED]
-        names = words.listed([f"{name} ({_number(value)})" for value, name in most])
-        where = f"; most on {names}" if most else ""
+        names = words.listed([f"{name} ({_number(value)})" for value, name in self._farthest[later]])
+        where = f"; most on {names}" if names else ""
         return (
             f"Maps moved by {_number(movement.median)}{_ends(movement)} in the median image "
             f"(1 − rank correlation over {words.counted(len(self._explaining), 'method')}: 0 is the same order of "

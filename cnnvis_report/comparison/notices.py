@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 
 from cnnvis_report.comparison.unshared import sentences
 from cnnvis_report.evidence import words
-from cnnvis_report.records.compared_images import ComparedImage, TargetSource
 from cnnvis_report.records.comparison import ComparedMethod, Unshared
 from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.store.run_folder import StoredRun
@@ -13,7 +12,7 @@ from cnnvis_report.store.run_folder import StoredRun
 def notices(
     runs: Sequence[StoredRun],
     names: Sequence[str],
-    images: Sequence[ComparedImage],
+    own_targets: int,
     methods: Sequence[ComparedMethod],
     only: dict[str, tuple[Unshared, ...]],
 ) -> Iterator[str]:
@@ -24,11 +23,10 @@ def notices(
         if fingerprints[index] in fingerprints[:index]:
             other = names[fingerprints.index(fingerprints[index])]
             yield f"{name} and {other} are the same run: network, images and settings are equal, so nothing differs."
-    differing = sum(image.target_source is TargetSource.OWN_PREDICTIONS for image in images)
-    if differing and methods:
+    if own_targets and methods:
         yield (
-            f"On {words.counted(differing, 'image')} no class is explained in every run: maps of different classes are "
-            "compared; --classes label or top:5 explains more."
+            f"On {words.counted(own_targets, 'image')} no class is explained in every run: maps of different classes "
+            "are compared; --classes label or top:5 explains more."
         )
     for name, run in zip(names, runs, strict=True):
         if run.record.settings.get("select", "all") != "all":

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from cnnvis_report.data.class_names import Classes
 from cnnvis_report.data.content_hash import FileContent
 from cnnvis_report.data.contents import Contents, Opener
 from cnnvis_report.data.decode import COLOR, AnyPicture, open_bands, open_picture
 from cnnvis_report.data.discovery import find_images
 from cnnvis_report.data.growing import growing
 from cnnvis_report.data.image_file import FoundImages, ImageFile, readable
-from cnnvis_report.data.labels import label_images
+from cnnvis_report.data.labels.class_names import Classes
+from cnnvis_report.data.labels.labelling import label_images
 from cnnvis_report.data.limit import Limit, chosen
 from cnnvis_report.data.masks import Mask, mask_of, masks_in
 from cnnvis_report.data.preprocessing import NO_LEVELS, Levels

@@ -27,6 +27,7 @@ from cnnvis_report.errors import BadRequest, NotApplicable, UnknownName
 from cnnvis_report.isolation.buffers import OwnState
 from cnnvis_report.isolation.diagnosis import in_order
 from cnnvis_report.records.network import LayerRecord
+from cnnvis_report.records.scores import box_name
 
 
 class Subject(NetworkRunner):
@@ -75,7 +76,8 @@ class Subject(NetworkRunner):
         self.piecewise_linear = is_piecewise_linear(nodes)
         self._calls.forget_graph()
         self.parameters = sum(parameter.numel() for parameter in self.network.parameters())
-        self.classes = self.meaning.names(classes or self.reader.names, self.columns, name)
+        count = self.reader.classes if isinstance(self.reader, BoxScores) else self.columns
+        self.classes = self.meaning.names(classes or self.reader.names, count, name)
         self.meaning = self.meaning.between(self.classes)
 
     def _read(self, example: Tensor, task: str, *, several: bool) -> list[Node]:
@@ -164,6 +166,11 @@ class Subject(NetworkRunner):
             except (RuntimeError, ValueError, BadRequest):
                 return False
         return scores.shape == batched.shape and torch.allclose(scores, batched, rtol=1e-3, atol=1e-5)
+
+    def target_name(self, index: int) -> str:
+        """What a score is called: like its class, of which a detection may have several boxes."""
+        rank, index = divmod(index, len(self.classes))
+        return box_name(self.classes[index], rank)
 
     def probabilities(self, scores: Tensor) -> Tensor:
         """[N, classes] in 0…1, as the meaning of the scores says; values of a regression as they are."""

@@ -12,6 +12,7 @@ from cnnvis_report.records.run import RunRecord
 SPECIAL = re.compile(r"([\\`*<>|~&$]|^[#+-]+(?=\s|$)|^\d+(?=[.)]\s)|\](?=[(\[:])|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))")
 # where GitHub would call somebody, or make a link of an address or of an issue's number; a letter of no width ends that
 CALLING = re.compile(r"(@|#(?=\d)|GH-(?=\d)|:(?=//)|\bwww(?=\.))", re.IGNORECASE)
+HEADING = "# Evidence: "
 JOINER = "\u2060"  # no width, and no line breaks at it
 
 
@@ -19,7 +20,7 @@ def markdown(evidence: Evidence, run: RunRecord) -> str:
     """What to use and what to avoid, the table behind it, and what it can't tell."""
     images = words.counted(evidence.images, "image")
     parts = [
-        f"# Evidence: {plain(run.network.name)}",
+        f"{HEADING}{plain(run.network.name)}",
         *([_list(evidence.text)] if evidence.text else []),
         f"## Methods ({images}, {evidence.confidence:.0%} intervals)",
         methods_table(evidence, run),

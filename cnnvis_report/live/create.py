@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from cnnvis_report.cli import comparing, finish, results
+from cnnvis_report.cli.announce import announce
 from cnnvis_report.cli.console import Console
 from cnnvis_report.data.image_set import ImageSet
 from cnnvis_report.distributed.engine import engine_of
@@ -97,14 +98,14 @@ def create_report(
         request = _Request(network, images, labels, masks, picture_transform, classes, called, function)
         config = config_of(model=called, output=Path(output), classes=targets, **settings)
         console = console_of(progress)
-        comparing.check_against(config.output)
-        results.check_files(config.output)
-        with writing_into(config.output.output):
+        comparing.check_against(config)
+        results.check_files(config.job)
+        with writing_into(config.report.output):
             try:
                 with_state_restored(network, at, lambda _: _make(request, config, console))
             finally:
                 network.to(at)
-    return load_report(config.output.output)
+    return load_report(config.report.output)
 
 
 @dataclass(frozen=True)
@@ -128,13 +129,13 @@ def _make(request: _Request, config: RunConfig, console: Console) -> None:
     set_up = partial(_set_up, request)
     with engine_of(config, set_up) as engine:
         setup = set_up(config)
-        comparing.check_network(config.output, setup)
+        comparing.check_network(setup)
         if config.data.select != "all":
             setup = finish.select(setup, console)
-        result = finish.make(setup, config.output, console, config.share, engine)
-    if config.output.open:
-        finish.announce(result.first_page, config.output)
-    finish.conclude(result, config.output)
+        result = finish.make(setup, console, engine)
+    if config.report.open:
+        announce(result.first_page, config.report, config.job)
+    finish.conclude(result, config, console)
 
 
 def _set_up(request: _Request, config: RunConfig) -> Setup:

@@ -23,7 +23,7 @@ from cnnvis_report.records.methods import Family, Kind, Randomness, Sign
 def random(tape: Tape, targets: Tensor) -> Tensor:
     """Noise that knows nothing of the image: the floor that every other method has to rise above.
 
-    Uniform in 0..1, one value a pixel, another map for another class.
+    Uniform in 0..1, one value per pixel, another map for another class.
 
     Args:
         targets: [N] class indices.

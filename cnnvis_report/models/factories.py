@@ -19,6 +19,7 @@ from cnnvis_report.isolation.process_state import OF_FACTORIES, settings_restore
 from cnnvis_report.isolation.user_code import register_network_files
 from cnnvis_report.isolation.user_modules import attribute_of, guarded, user_module
 from cnnvis_report.models.factory_arguments import typed_arguments
+from cnnvis_report.models.home import from_home
 
 _loaded: dict[str, set[str]] = {}  # by a factory's place: modules that were there before it was asked
 _brought: dict[str, set[str]] = {}  # by place: modules that came with it, whenever that was
@@ -72,9 +73,8 @@ def module_of(source: str) -> ModuleType | None:
     """The module that a factory is in, once it has been imported from its name or file."""
     if source in sys.modules:
         return sys.modules[source]
-    files = {
-        path.resolve() for path in (Path(source).expanduser(), Path(f"{source}.py").expanduser()) if path.is_file()
-    }
+    source = from_home(source)
+    files = {path.resolve() for path in (Path(source), Path(f"{source}.py")) if path.is_file()}
     names = {path.name for path in files}
     known = [(module, Path(getattr(module, "__file__", None) or "/")) for module in list(sys.modules.values())]
     return next((module for module, path in known if path.name in names and path.resolve() in files), None)

@@ -69,8 +69,9 @@ def _folder(path: Path) -> str:
     if ".metadata" in names or any(name.endswith("_optim_states.pt") for name in names):
         return "is a checkpoint in parts, of training on several devices. Join it into one state dict first."
     files = sorted(name for name in names if name.endswith((".pth", ".pt", ".safetensors", ".ckpt", ".bin")))
-    hint = f"; it holds {', '.join(files[:4])}" if files else ""
-    return f"is a folder without a config.json; a file is needed{hint}."
+    if files:
+        return f"is a folder without a config.json; a file is needed; it holds {', '.join(files[:4])}."
+    return "is a folder, and no model is in it. A command names the model first and the images after it."
 
 
 def _is_zip(path: Path) -> bool:

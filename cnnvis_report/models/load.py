@@ -7,6 +7,7 @@ from types import UnionType
 from typing import TypeVar
 
 from cnnvis_report.errors import BadRequest, CnnVisError, told
+from cnnvis_report.models.home import from_home
 from cnnvis_report.models.input_channels import in_single_precision
 from cnnvis_report.models.loader import Loader, ModelRequest, loaders
 from cnnvis_report.models.model import Model
@@ -44,8 +45,7 @@ def load_model(
     """
     if not model.strip():
         raise BadRequest("MODEL is empty: give a name of torchvision, a file of 'train', or path/to/file.py:factory.")
-    if model.startswith("~"):  # a shell leaves it alone where it is quoted
-        model = str(Path(model).expanduser())
+    model = from_home(model)
     loader = _loader_of(model)
     loader.check_installed(model)
     request = ModelRequest(model, weights, untrained, trusted, architecture, arguments or {})

@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
-from pathlib import Path
 
 from torch import Tensor
+
+from cnnvis_report.models.network_names import network_lines
 
 # no part of what a network has learned, and in some versions of it alone
 ASIDE = ("num_batches_tracked", "relative_position_index", "attn_mask")
@@ -82,7 +83,6 @@ def _behind_prefixes(sides: Sides) -> Iterator[Sides]:
 def _index() -> dict[tuple[str, ...], dict[str, tuple[str, ...]]]:
     """By the last layers' names, the networks by their fingerprints."""
     index: dict[tuple[str, ...], dict[str, tuple[str, ...]]] = {}
-    for line in Path(__file__).with_name("networks.txt").read_text(encoding="ascii").splitlines():
-        print_, heads, *names = line.split()
-        index.setdefault(() if heads == "-" else tuple(heads.split(",")), {})[print_] = tuple(names)
+    for fingerprint, heads, names in network_lines():
+        index.setdefault(() if heads == "-" else tuple(heads.split(",")), {})[fingerprint] = tuple(names)
     return index

@@ -168,7 +168,7 @@ class _Call:
         if not pairs:
             return
         row, column = pairs[0]
-        name = self.subject.classes[int(self.targets[row, column])]
+        name = self.subject.target_name(int(self.targets[row, column]))
         more = f", nor of {len(pairs) - 1} other targets" if len(pairs) > 1 else ""
         what = "box" if self.subject.meaning.kind is ScoreKind.DETECTION else "region"
         self.notices.append(

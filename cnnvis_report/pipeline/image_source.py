@@ -5,12 +5,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cnnvis_report.data.class_files import read_classes
-from cnnvis_report.data.class_names import distinct
 from cnnvis_report.data.collection import Selection
 from cnnvis_report.data.decode import COLOR
 from cnnvis_report.data.image_set import FoundImages, ImageSet, find_images, labeled
-from cnnvis_report.data.label_modes import MODES
+from cnnvis_report.data.labels.class_files import read_classes
+from cnnvis_report.data.labels.class_names import distinct
+from cnnvis_report.data.labels.modes import MODES
 from cnnvis_report.data.tables.label_file import with_labels_of
 from cnnvis_report.data.value_range import find_levels
 from cnnvis_report.models.model import Model

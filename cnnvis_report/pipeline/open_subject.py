@@ -153,7 +153,7 @@ def _subject(
     if known:
         subject.meaning = replace(subject.meaning, reason="as it was trained for one class an image")
     elif task == "auto" != stated:
-        subject.meaning = replace(subject.meaning, reason="as the network's factory says").between(subject.classes)
+        subject.meaning = replace(subject.meaning, reason="as MODEL says").between(subject.classes)
     if model.layer:
         subject.default_layer = _default_layer(subject, model.layer)
     return subject

@@ -219,7 +219,7 @@ def _inspection_passes(setup: Setup) -> tuple[float, float]:
 
 def _image_bytes(setup: Setup, dry_run: DryRun, classes: int) -> int:
     """Of one image's arrays as they are kept, before compression: its maps and the picture."""
-    whole = setup.config.output.keep == Keep.FULL
+    whole = setup.config.storage.keep == Keep.FULL
     maps = [
         4 * prod(shape) if whole else (5 if task.method.info.color else 2) * prod(shape[-2:])  # a half, three colors
         for task, shape in zip(dry_run.tasks, dry_run.shapes, strict=True)

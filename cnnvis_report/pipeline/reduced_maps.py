@@ -70,7 +70,7 @@ class MapReducer:
 
 def map_reducer(setup: Setup) -> MapReducer | None:
     """What reduces the maps of a run; None where all of their channels are kept."""
-    if setup.config.output.keep == Keep.FULL:
+    if setup.config.storage.keep == Keep.FULL:
         return None
     methods = {task.name: task.method.info for task in setup.maps.tasks}
     return MapReducer(methods, setup.network.subject.preprocessing.bands)
@@ -81,8 +81,8 @@ def array_layout(setup: Setup, batch: int) -> ArrayLayout:
 
     Workers of an engine write shards, of few images where there are few; how many workers there are has no say.
     """
-    output, size = setup.config.output, setup.config.output.shard_size
-    keep = Keep.FULL if output.keep == Keep.FULL else Keep.REDUCED
+    storage, size = setup.config.storage, setup.config.storage.shard_size
+    keep = Keep.FULL if storage.keep == Keep.FULL else Keep.REDUCED
     if setup.config.machine.engine != "local" and not size:
         size = ceil(LEAST_WORK / batch) * batch if len(setup.images) <= SHARDED_ABOVE else None
     return ArrayLayout.of(len(setup.images), keep, size)

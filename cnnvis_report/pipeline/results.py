@@ -68,7 +68,7 @@ def results_of(
 class _Scores:
     """One image's scores and probabilities [classes].
 
-    shares: of a segmentation, the share of the picture of each class; of a detection, the score of its best box.
+    shares: of a segmentation, the share of the picture of each class; of a detection, the scores of its boxes.
     """
 
     subject: Subject
@@ -88,7 +88,7 @@ class _Scores:
         return tuple(
             ClassScore(
                 index,
-                self.subject.classes[index],
+                self.subject.target_name(index),
                 float(self.logits[index]),
                 float(self.probabilities[index]) if has_probability else None,
                 None if areas is None else float(areas[index]),
@@ -166,8 +166,10 @@ def _maps(
         return [], [NotApplicableRecord("", reason)], arrays
     maps: list[MapRecord] = []
     absent = [target for target in classes if not scores.present(target)]
-    names = scores.subject.classes
-    missing = [NotApplicableRecord("", f"{names[target]} is predicted nowhere", target=target) for target in absent]
+    missing = [
+        NotApplicableRecord("", f"{scores.subject.target_name(target)} is predicted nowhere", target=target)
+        for target in absent
+    ]
     for result, row in results if len(absent) < len(classes) else ():
         task = result.task
         layer = (task.layer or scores.subject.default_layer) if task.method.takes_layer else ""

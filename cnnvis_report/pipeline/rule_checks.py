@@ -23,7 +23,7 @@ def check_rules(config: RunConfig, classes: Sequence[str] | None = None, *, mask
     Raises:
         BadRequest: naming the rule, and the nearest name or what would give the value.
     """
-    rules = config.output.fail_if
+    rules = config.job.fail_if
     if not rules:
         return
     chosen = select(config.explain.methods) if config.explain.methods else ()
@@ -33,7 +33,7 @@ def check_rules(config: RunConfig, classes: Sequence[str] | None = None, *, mask
         measured=_measures(budget, masks=masks),
         measures=[info.name for info in (*(info for entry in metrics() for info in entry.infos), *_tests(full=True))],
         methods=[method.info.name for method in chosen if not method.info.baseline],
-        pair=config.output.against is not None,
+        pair=config.job.against is not None,
     )
     if classes is not None:
         check_classes(rules, classes)

@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 
 from torch import Tensor
 
-from cnnvis_report.data.class_names import find_class
 from cnnvis_report.data.image_set import ImageSet
+from cnnvis_report.data.labels.class_names import find_class
 from cnnvis_report.engine.outputs.scores import Scores
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.errors import BadRequest, shown
 from cnnvis_report.records.images import Label
-from cnnvis_report.records.scores import ScoreKind
+from cnnvis_report.records.scores import BOXES, ScoreKind
 
 AUTO = "auto"
 FORMS = "auto, top:K, label, or names and indices with commas between them"
@@ -34,11 +34,22 @@ class ClassChoice:
         """
         best = meaning.first(scores, self.top)
         labeled = [label.index for label in labels if label.index is not None] if self.label else []
-        return list(dict.fromkeys([*best, *labeled, *self.named]))
+        named = [index for index in (*labeled, *self.named) for index in _boxes_of(index, scores, meaning)]
+        return list(dict.fromkeys([*best, *named]))
+
+
+def _boxes_of(index: int, scores: Tensor, meaning: Scores) -> list[int]:
+    """The columns of a class in scores [columns]: of a detection, its best box, even if there is none, and others."""
+    if meaning.kind is not ScoreKind.DETECTION:
+        return [index]
+    classes = len(scores) // BOXES
+    return [index, *(column for column in range(index + classes, len(scores), classes) if scores[column] > 0)]
 
 
 def automatic_choice(effort: str, kind: ScoreKind) -> ClassChoice:
-    """The predicted and the labeled class at low and medium effort, and the three highest scores above."""
+    """The predicted and the labeled class at low and medium effort, the three highest scores above; so of boxes."""
+    if kind is ScoreKind.DETECTION:  # a pass over a perturbed image tells the scores of all boxes
+        return ClassChoice(top=BOXES, label=True)
     if effort in ("low", "medium"):
         return ClassChoice(top=1, label=kind.has_classes)
     return ClassChoice(top=3)

@@ -4,7 +4,7 @@ Everything that is said of "each run" stands in the order of `Comparison.runs`; 
 run" compares it with the first one, in the same order.
 """
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from cnnvis_report.records.compared_images import ComparedImage
@@ -113,6 +113,7 @@ class ComparedMethod:
     moved: of each later run, the median over images; None where no two maps could be compared.
     mask_energy: of each run, the mean share of positive relevance in the mask; None without masks.
     mask_energy_difference: of each later run, later minus first, on the same images; None without masks.
+    measure_differences: by measure and later run, later minus first, over the images on which both runs measured it.
     """
 
     key: str
@@ -121,6 +122,7 @@ class ComparedMethod:
     moved: tuple[Median | None, ...] = ()
     mask_energy: tuple[Interval | None, ...] = ()
     mask_energy_difference: tuple[Interval | None, ...] = ()
+    measure_differences: dict[str, tuple[Interval | None, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -155,7 +157,7 @@ class Comparison:
 
     runs: two to six.
     paired: of each later run.
-    images: those that all runs have, in the order of the first run.
+    images: those that all runs have, in the order of the first run; of a stored comparison, read when asked for.
     classes: those that compared images are labeled with, most broken images first.
     methods: those that all runs have, in the order of the first run.
     movement: of each later run, the median over images of how far their maps moved; None without maps.
@@ -169,7 +171,7 @@ class Comparison:
     title: str
     runs: tuple[ComparedRun, ...]
     paired: tuple[PairedAccuracy, ...]
-    images: tuple[ComparedImage, ...]
+    images: Sequence[ComparedImage] = ()
     classes: tuple[ComparedClass, ...] = ()
     methods: tuple[ComparedMethod, ...] = ()
     movement: tuple[Median | None, ...] = ()
@@ -181,8 +183,3 @@ class Comparison:
     def method(self, key: str) -> ComparedMethod:
         """The compared method of a key."""
         return next(method for method in self.methods if method.key == key)
-
-    @property
-    def by_id(self) -> Mapping[str, ComparedImage]:
-        """The compared images by their ids."""
-        return {image.id: image for image in self.images}

@@ -12,8 +12,8 @@ Note = str | int | float | bool
 class ClassScore:
     """One class of one image, with its score.
 
-    index: of the class, from 0.
-    name: of the class.
+    index: of the class, from 0; of its second and third box in a detection, once and twice the number of classes more.
+    name: of the class, and which of its boxes it is.
     logit: the score as the network gives it, in the unit that `NetworkRecord.quantity` says.
     probability: from 0 to 1; None where scores are values, or means over regions.
     area: the share of the picture that is predicted as the class, from 0 to 1; None but of a segmentation.

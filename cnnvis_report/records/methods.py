@@ -26,7 +26,7 @@ class Kind(StrEnum):
 
 
 class Reduction(StrEnum):
-    """How the channels of a pixel map become one value a pixel when it is shown."""
+    """How the channels of a pixel map become one value per pixel when it is shown."""
 
     SUM = "sum"
     ABS_MAX = "abs_max"
@@ -82,7 +82,7 @@ class MethodInfo:
     source: authors, year and where it was published.
     sign: whether values can be negative.
     kind: what the values belong to, and so the shape of its maps.
-    reduction: how the channels of a pixel map become one value a pixel on pages.
+    reduction: how the channels of a pixel map become one value per pixel on pages.
     color: whether pages can show it as a color picture too.
     preset: the smallest set of methods that it belongs to: "quick", "standard" or "all".
     summary: what its maps show, in one or two sentences.

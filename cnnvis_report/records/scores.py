@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+BOXES = 3  # of a class that a detection tells apart, the best first
+
 
 class ScoreKind(StrEnum):
     """How scores become answers."""
@@ -10,7 +12,7 @@ class ScoreKind(StrEnum):
     SIGMOID = "sigmoid"  # several labels an image, each with a probability of its own
     BINARY = "binary"  # a single score: the positive class or the negative one
     VALUE = "value"  # numbers that are no probabilities of anything, as of a regression
-    DETECTION = "detection"  # of each class, the score of its best box
+    DETECTION = "detection"  # of each class, the scores of its best boxes
     SEGMENTATION = "segmentation"  # of each class, the mean of its scores over the region predicted as that class
 
     @property
@@ -66,6 +68,11 @@ TASKS = {
     "segmentation": ScoreKind.SEGMENTATION,
     "detection": ScoreKind.DETECTION,
 }
+
+
+def box_name(name: str, rank: int) -> str:
+    """What a box of a class is called: the best one, rank 0, like the class."""
+    return f"{name} (box {rank + 1})" if rank else name
 
 
 def kind_named(name: str) -> ScoreKind | None:

@@ -13,6 +13,7 @@ from cnnvis_report.report.views import formatting as fmt
 TITLE = "cnnvis-report: what a convolutional network looks at, as a site that opens offline"
 AUTHOR, LICENSE = "cnnvis-report contributors", "MIT"
 KEY = "cnnvisreport"
+OPENING = "were computed with cnnvis-report "
 SPECIAL = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
 
 
@@ -51,7 +52,7 @@ def _sentences(run: RunRecord, latex: bool) -> Iterator[str]:
     library = text(f" on PyTorch {torch}" if torch else "")
     cited = rf"~\cite{{{KEY}}}" if latex else ""
     yield (
-        f"{'Maps' if run.methods else 'Pictures of layers'} were computed with cnnvis-report {text(_version(run))}"
+        f"{'Maps' if run.methods else 'Pictures of layers'} {OPENING}{text(_version(run))}"
         f"{cited}{library} for {text(network.name)} ({text(fmt.number(network.parameters))} parameters; weights: "
         f"{text(network.weights)}) on {text(fmt.count(run.images, 'image'))}."
     )

@@ -17,6 +17,7 @@ from cnnvis_report.report.views.image import Neighbors, image_view
 from cnnvis_report.report.views.image_tiles import ScaleEnds
 from cnnvis_report.report.views.links import SiteLinks
 from cnnvis_report.report.views.report import Report
+from cnnvis_report.store.atomic import within
 
 MAPS_EACH = 300  # maps that take as long as a process takes to start
 
@@ -82,7 +83,7 @@ class ImagePages:
         data = {id: content.data}
         data |= {f"features-{id}-{number}": layer for number, layer in enumerate(content.feature_maps)}
         for name, values in data.items():
-            write_text(folder / "data" / f"{name}.js", assets.delivery(name, values))
+            write_text(folder, f"data/{name}.js", assets.delivery(name, values))
         return [
             *(f"data/{name}.js" for name in data),
             *write_pictures(folder, f"stills/{id}", content.thumbnails.items()),
@@ -103,8 +104,7 @@ class ImagePages:
             policy=assets.site_policy(),
         )
         name = f"images/{image.id}.html"
-        (self.folder / name).parent.mkdir(exist_ok=True)
-        stream.dump(str(self.folder / name), encoding="utf-8")
+        stream.dump(str(within(self.folder, name)), encoding="utf-8")
         return name
 
 

@@ -5,6 +5,7 @@ that a stranger has sent brings none. A file counts as the one that was written 
 number and the time of change that it had then, so that a folder that was copied or changed is written anew.
 """
 
+import errno
 import os
 from collections.abc import Iterable
 from contextlib import suppress
@@ -81,11 +82,20 @@ def write_rendered(run: Path, site: RenderedSite) -> None:
 
 
 def note_of(run: Path) -> Path:
-    """Where the note on the site in a run's folder is."""
+    """Where the note on the site in a run's folder is.
+
+    Raises:
+        FileNotFoundError: there is no home folder, nor a variable that names another.
+    """
     home = os.environ.get("LOCALAPPDATA") if os.name == "nt" else os.environ.get("XDG_CACHE_HOME")
-    cache = Path(home) if home else Path("~/.cache").expanduser()
     notes = os.environ.get(CACHE)
-    return (Path(notes) if notes else cache / "cnnvis-report") / "rendered" / f"{digest(str(run.resolve()))}.json"
+    if notes is None and not home:
+        try:
+            home = str(Path.home() / ".cache")
+        except RuntimeError as error:  # a user of whom the system knows nothing, as in containers
+            raise FileNotFoundError(errno.ENOENT, "there is no home folder") from error
+    top = Path(notes) if notes else Path(str(home)) / "cnnvis-report"
+    return top / "rendered" / f"{digest(str(run.resolve()))}.json"
 
 
 def signature(run: Path, names: Iterable[str]) -> str:

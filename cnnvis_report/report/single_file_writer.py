@@ -2,27 +2,29 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from functools import partial
+from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from cnnvis_report.progress import Progress
 from cnnvis_report.report import assets
+from cnnvis_report.report.fewer_maps import RunWithFewerMaps, most_useful_first
 from cnnvis_report.report.gallery_data import GALLERY, gallery_data
 from cnnvis_report.report.image_content import image_contents
+from cnnvis_report.report.map_error import IMAGES, MapError, map_error
 from cnnvis_report.report.pages import IMAGE_TEMPLATE, shown_pages
-from cnnvis_report.report.payload import provenance_slots
+from cnnvis_report.report.payload import image_data, provenance_slots
 from cnnvis_report.report.pictures.encode import Quality
 from cnnvis_report.report.pictures.thumbnails import data_uri
 from cnnvis_report.report.renderer import Renderer
-from cnnvis_report.report.size_limit import fit
+from cnnvis_report.report.size_limit import OncePerImage, SizeNotices, fit
 from cnnvis_report.report.views.image import image_view
 from cnnvis_report.report.views.links import SingleFileLinks
 from cnnvis_report.report.views.report import Report
 from cnnvis_report.store.run_folder import StoredRun
 
 MAPS_UP_TO = 28  # positions along a side of a feature map: they are the heaviest part
-LIMIT = 25_000_000  # bytes: what may be attached to a pull request
 
 
 def write_single(run: StoredRun, folder: Path, progress: Progress, most: int | None = None) -> Quality:
@@ -34,14 +36,45 @@ def write_single(run: StoredRun, folder: Path, progress: Progress, most: int | N
     Raises:
         BadRequest: the page can't be made so small.
     """
-    path = folder / "index.html"
-    return fit(run, partial(_write, path, progress), LIMIT if most is None else most, strict=most is not None)
+    return fit(_RunPage(run, folder / "index.html", OncePerImage(progress)), most)
 
 
 def smallest_size() -> int:
     """Bytes that the single file of any report has at least: its scripts and styles."""
     parts = assets.theme_script(), assets.scripts(), assets.packed_plotly(), assets.styles()
     return sum(len(part.encode()) for part in parts)
+
+
+@dataclass(frozen=True)
+class _RunPage:
+    """The single file of a run."""
+
+    run: StoredRun
+    path: Path
+    progress: Progress
+
+    def write(self, quality: Quality, notices: SizeNotices) -> tuple[int, Counter[str]]:
+        """Write it; its size, and how many bytes of it the maps of each method take."""
+        record = replace(self.run.record, notices=notices.around(self.run.record.notices))
+        run = replace(self.run, record=record)
+        if quality.left_out:
+            run = RunWithFewerMaps(self.run.folder, record, frozenset(quality.left_out))
+        return _write(self.path, self.progress, run, quality)
+
+    def sampled_bytes(self, quality: Quality) -> int:
+        """What the maps of the first images take."""
+        images = islice(self.run.images(), IMAGES)
+        data = (image_data(self.run.record, image, self.run.maps(image), quality) for image in images)
+        return sum(len(assets.script_json(content["maps"])) for content in data)
+
+    def error(self, quality: Quality) -> MapError | None:
+        """What a quality costs the maps of the first images."""
+        return map_error(self.run, quality)
+
+    @property
+    def methods(self) -> dict[str, str]:
+        """The titles of the methods, those first that the evidence puts first."""
+        return {name: self.run.record.method(name).title for name in most_useful_first(self.run)}
 
 
 def _write(path: Path, progress: Progress, run: StoredRun, quality: Quality) -> tuple[int, Counter[str]]:

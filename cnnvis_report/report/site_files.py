@@ -6,6 +6,7 @@ from typing import Any
 
 from cnnvis_report.report import assets
 from cnnvis_report.report.pictures.thumbnails import JPEG
+from cnnvis_report.store.atomic import within
 
 
 def write_shared(folder: Path, data: Mapping[str, Any]) -> None:
@@ -18,21 +19,18 @@ def write_shared(folder: Path, data: Mapping[str, Any]) -> None:
         **{f"data/{name}.js": assets.delivery(name, content) for name, content in data.items()},
     }
     for name, text in texts.items():
-        write_text(folder / name, text)
+        write_text(folder, name, text)
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write a file of the site, with the folders above it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8", newline="\n")
+def write_text(folder: Path, name: str, text: str) -> None:
+    """Write a file of the site, with the folders that it needs within the site's folder."""
+    within(folder, name).write_text(text, encoding="utf-8", newline="\n")
 
 
-def write_pictures(folder: Path, within: str, pictures: Iterable[tuple[str, bytes]]) -> list[str]:
+def write_pictures(folder: Path, inner: str, pictures: Iterable[tuple[str, bytes]]) -> list[str]:
     """Write pictures into a folder of their own within the site's folder, each by its name; the names of the files."""
     names = []
     for name, content in pictures:
-        names.append(f"{within}/{name}.{'jpg' if content.startswith(JPEG) else 'webp'}")
-        path = folder / names[-1]
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
+        names.append(f"{inner}/{name}.{'jpg' if content.startswith(JPEG) else 'webp'}")
+        within(folder, names[-1]).write_bytes(content)
     return names

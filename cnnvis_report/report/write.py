@@ -21,7 +21,7 @@ from cnnvis_report.report.rendered import (
 from cnnvis_report.report.single_file_writer import write_single
 from cnnvis_report.report.site_writer import DEFAULT, SiteOptions, write_pages
 from cnnvis_report.store import names as named
-from cnnvis_report.store.atomic import blocked_by, files_below, remove
+from cnnvis_report.store.atomic import blocked_by, files_below, remove, within
 from cnnvis_report.store.lock import writing
 from cnnvis_report.store.own_files import check_pages, list_pages, pages_of
 from cnnvis_report.store.run_folder import StoredRun
@@ -67,7 +67,7 @@ def write_site(
     before, key = read_rendered(folder), digest(program(), options.pages, run.record.settings.get("title"))
     if before is not None and set(before.files) != set(pages_of(folder)):  # the list of pages was lost, say
         before = None
-    if before is not None and before.key == key and before.signature == _signature(run, before.files):
+    if before is not None and before.key == key and before.signature == _signature(run, before.files) != "":
         return Written(folder / "index.html", _size(folder, before.files), QUALITIES[0])
     with _aside(folder) as building:
         pages = write_pages(run, building, listener, options, before)
@@ -110,7 +110,7 @@ def _aside(folder: Path) -> Iterator[Path]:
         building.mkdir()
         try:
             yield building
-        except FileNotFoundError as error:
+        except (FileNotFoundError, BadRequest) as error:
             if building.is_dir():
                 raise
             raise WentAway(f"{folder}: went away while its pages were written. Start it again.") from error
@@ -146,9 +146,8 @@ def _move(building: Path, folder: Path, unchanged: frozenset[str] = frozenset())
     check_pages({name: building / name for name in names}, old, folder)
     list_pages(folder, {*old, *names})
     remove(folder, [name for name in old if name not in targets and name not in unchanged])
-    for name, path in targets.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        (building / name).replace(path)
+    for name in targets:
+        (building / name).replace(within(folder, name))
     pages = sorted({*names, *unchanged})
     list_pages(folder, pages)
     return pages

@@ -24,6 +24,13 @@ def comparison_values(comparison: Comparison) -> tuple[Value, ...]:
 def _of_run(run: ComparedRun, name: str, baselines: Collection[str]) -> Iterator[Value]:
     """What is known of one run: of its predictions on the compared images, of its maps on all that it measured."""
     yield Value("images", _count(run.images), run=name)
+    yield from _of_predictions(run, name)
+    for measure, by_method in run.measures.items():
+        explaining = {method: interval for method, interval in by_method.items() if method not in baselines}
+        yield from (Value(measure, interval, method, name) for method, interval in explaining.items())
+
+
+def _of_predictions(run: ComparedRun, name: str) -> Iterator[Value]:
     for label, interval in (("accuracy", run.accuracy), ("top5_accuracy", run.top5)):
         if interval is not None:
             yield Value(label, interval, run=name)
@@ -31,9 +38,6 @@ def _of_run(run: ComparedRun, name: str, baselines: Collection[str]) -> Iterator
     for label, number in (("calibration_error", run.calibration_error), ("brier_score", run.brier_score)):
         if number is not None:
             yield Value(label, Interval(number, None, None, images), run=name)
-    for measure, by_method in run.measures.items():
-        explaining = {method: interval for method, interval in by_method.items() if method not in baselines}
-        yield from (Value(measure, interval, method, name) for method, interval in explaining.items())
 
 
 def _counts(comparison: Comparison, position: int, run: ComparedRun, name: str) -> Iterator[Value]:
@@ -57,12 +61,16 @@ def _changes(comparison: Comparison, number: int, first: ComparedRun, run: Compa
         difference = Interval((after - before) / max(1, compared.images), None, None, compared.images)
         yield Value(f"recall{DIFFERENCE}", difference, compared.name, name)
     yield from _maps(comparison, number, name)
-    baselines = _baselines(comparison)
-    before_by_label = {value.label: value.interval.mean for value in _of_run(first, "", baselines)}
-    for value in _of_run(run, name, baselines):
-        if value.label in before_by_label and value.name not in ("images", "accuracy"):
-            difference = Interval(value.interval.mean - before_by_label[value.label], None, None, value.interval.images)
-            yield Value(f"{value.name}{DIFFERENCE}", difference, value.key, name)
+    for method in comparison.methods:
+        for measure, differences in method.measure_differences.items():
+            change = None if method.info.baseline else differences[number]
+            if change is not None:
+                yield Value(f"{measure}{DIFFERENCE}", change, method.key, name)
+    before_by_name = {value.name: value.interval.mean for value in _of_predictions(first, "")}
+    for value in _of_predictions(run, name):
+        if value.name in before_by_name and value.name != "accuracy":
+            difference = Interval(value.interval.mean - before_by_name[value.name], None, None, value.interval.images)
+            yield Value(f"{value.name}{DIFFERENCE}", difference, run=name)
 
 
 def _predictions(paired: PairedAccuracy, name: str) -> Iterator[Value]:

@@ -77,7 +77,12 @@ CHANGES = (
     ),
     ValueInfo("mask_energy", METHOD, "Share of positive relevance in the ground-truth mask.", NOT_COMPARED),
     ValueInfo("mask_energy_difference", METHOD, "The same minus that of the first run.", NOT_COMPARED),
-    ValueInfo(f"{MEASURE}{DIFFERENCE}", METHOD, "Mean of a measure minus that of the first run.", NOT_COMPARED),
+    ValueInfo(
+        f"{MEASURE}{DIFFERENCE}",
+        METHOD,
+        "Mean of a measure minus that of the first run, on the same images.",
+        NOT_COMPARED,
+    ),
 )
 
 

@@ -22,7 +22,7 @@ class Group(Enum):
     INSPECT = "What to inspect"
     TRAINING = "Training"
     REPORT = "Report"
-    SHARE = "Handing it on"
+    SHARE = "Sharing"
     MACHINE = "Machine"
     GENERAL = "General"
 

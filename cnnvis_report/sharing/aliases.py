@@ -3,16 +3,16 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache, cached_property
-from pathlib import Path, PurePosixPath
+from itertools import count
+from pathlib import PurePosixPath
 
-import cnnvis_report
+from cnnvis_report.models.network_names import network_lines
 from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.run import RunRecord
 from cnnvis_report.records.scores import ScoreKind
 
 MODEL = "the model"
 SHORTEST = 3  # letters of a name that is looked for within sentences
-NETWORKS = Path(cnnvis_report.__file__).parent / "models" / "networks.txt"
 NAMING = ("model", "architecture", "weights", "class_names", "masks", "target", "transform")  # settings of files
 WORD = re.compile(r"\w[\w.-]*\w")
 
@@ -38,23 +38,33 @@ class Aliases:
     """What stands for each name of a run; a name that turns up later gets the next number.
 
     Args:
-        run: the run. images: all of its images.
+        run: the run. images: all of its images. numbers: of images by their ids, where these are those of another run.
+        contents: gets a number for the content of each file and mask, so that those of several runs can be matched.
     """
 
-    def __init__(self, run: RunRecord, images: Iterable[ImageRecord]) -> None:
+    def __init__(
+        self,
+        run: RunRecord,
+        images: Iterable[ImageRecord],
+        numbers: Mapping[str, int] | None = None,
+        contents: dict[str, str] | None = None,
+    ) -> None:
+        numbers, self._contents = numbers or {}, contents
+        others = count(max(numbers.values(), default=0) + 1)
         self._noun = "output" if run.network.kind is ScoreKind.VALUE else "class"
         self._classes = {name: self.class_of(name, index) for index, name in enumerate(run.network.names)}
         self._names: dict[str, str] = {}
         self._files: dict[str, str] = {}
         self._ids: dict[str, str] = {}
-        for number, image in enumerate(images, start=1):
+        for image in images:
+            number = numbers[image.id] if image.id in numbers else next(others)
             self._ids[image.id] = f"image-{number}"
             self._names.setdefault(image.name, f"image {number}")
             for score in (*image.top, *image.targets, *image.predicted, *image.label_scores):
                 self._classes.setdefault(score.name, self.class_of(score.name, score.index))
             for label in image.named:
                 self._classes.setdefault(label.name, self.class_of(label.name, label.index))
-        self._more_images = len(self._ids)
+        self._more_images = next(others) - 1
         layers = [layer.name for layer in run.network.layers]
         self.layers = _layer_aliases([*layers, run.network.default_layer, run.network.averaged_layer])
         self._settings = tuple(_names_in_settings(run))
@@ -74,6 +84,13 @@ class Aliases:
     def image_id(self, image: str) -> str:
         """Such as "image-12"; of what isn't an image's id, such as that of the network, the id itself."""
         return self._ids.get(image, image)
+
+    def content(self, content: str) -> str:
+        """Numbers of a file and its mask where those of several runs are to be matched, else nothing."""
+        if self._contents is None:
+            return ""
+        parts = [part and self._contents.setdefault(part, str(len(self._contents))) for part in content.split("+")]
+        return "+".join(parts)
 
     def class_of(self, name: str, index: int | None = None) -> str:
         """Such as "class 281", counted from 0 as scores are; "label 1" and so on for labels that are no class."""
@@ -140,9 +157,7 @@ def _is_network(word: str) -> bool:
 @cache
 def known_networks() -> frozenset[str]:
     """The names of the networks of torchvision and timm, small."""
-    lines = NETWORKS.read_text(encoding="utf-8").splitlines()
-    names = (name for line in lines for name in line.split()[2:])  # behind a digest and the layer of the classes
-    return frozenset(name.rpartition("/")[2].lower() for name in names)
+    return frozenset(name.rpartition("/")[2].lower() for _, _, names in network_lines() for name in names)
 
 
 def _layer_aliases(names: Iterable[str]) -> Mapping[str, str]:

@@ -85,10 +85,6 @@ def values(aliases: Aliases, _record: Any, value: Mapping[str, Any]) -> dict[str
     }
 
 
-def _text_or_layer(aliases: Aliases, text: str) -> str:
-    return aliases.layer(text) if text in aliases.layers else aliases.text(text)
-
-
 def methods_at(aliases: Aliases, _record: Any, value: tuple[str, ...]) -> tuple[str, ...]:
     """Methods, some with the layer that they read."""
     return tuple(map(aliases.method_at, value))
@@ -150,7 +146,7 @@ RULES: dict[tuple[type, str], Rule] = {
     (images.NotApplicableRecord, "layer"): layer,
     (images.ImageRecord, "id"): image_id,
     (images.ImageRecord, "name"): image_name,
-    (images.ImageRecord, "content"): dropped,
+    (images.ImageRecord, "content"): lambda aliases, _, value: aliases.content(value),
     (images.ImageRecord, "reading"): sentence,
     (metrics.MapMetrics, "layer"): layer,
     (metrics.ImageMetrics, "blind"): sentences,

@@ -33,21 +33,24 @@ Arrays = Mapping[str, npt.NDArray[Any]]
 OF_LAYERS = ("kernels", "channel_stats", "top_images", "maps", "channels", "summary", "units", "inverted")
 
 
-def write_anonymous(run: StoredRun, folder: Path, title: str | None = None) -> StoredRun:
+def write_anonymous(
+    run: StoredRun, folder: Path, title: str | None = None, aliases: Aliases | None = None
+) -> StoredRun:
     """Write a run without names into an empty folder: its records, its arrays and what they are called.
 
     What the pictures themselves show stays, and so do the methods' names and everything that was measured.
 
     Args:
-        title: of the copy; the title of the run may be a name.
+        title: of the copy; the title of the run may be a name. aliases: that stand for its names, where others than
+        its own are to.
 
     Raises:
         BadRequest: the run is damaged.
     """
     run.need_arrays()
-    aliases = Aliases(run.record, run.images())
+    aliases = aliases or Aliases(run.record, run.images())
     for inner in (ARRAYS, INSPECTION):
-        (folder / inner).mkdir(parents=True)
+        (folder / inner).mkdir()
     files = dict(_map_files(run, folder, aliases))
     for name in (Path(name).stem for name in run.record.files if name.startswith(f"{INSPECTION}/")):
         other = inspection_name(aliases.image_id(name))

@@ -2,10 +2,11 @@
 
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import rmtree
+from typing import Protocol
 
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.progress import Progress
@@ -13,14 +14,14 @@ from cnnvis_report.records.codec import parsed, to_json
 from cnnvis_report.report.write import fill
 from cnnvis_report.sharing.anonymous_run import write_anonymous
 from cnnvis_report.sharing.zip_file import check_zip, write_zip
-from cnnvis_report.store.atomic import beside, blocked_by, files_below, is_regular, read_regular, remove
+from cnnvis_report.store.atomic import beside, blocked_by, files_below, is_regular, read_regular, remove, unlink, within
 from cnnvis_report.store.lock import writing
-from cnnvis_report.store.names import ARRAYS, BUILDING, INSPECTION, LOCK, MANIFEST, PAGES
-from cnnvis_report.store.own_files import list_pages, pages_of
+from cnnvis_report.store.names import ARRAYS, BUILDING, COMPARISON, INSPECTION, LOCK, MANIFEST, PAGES, is_ours
+from cnnvis_report.store.own_files import is_strangers, list_pages, pages_of
 from cnnvis_report.store.run_folder import StoredRun
 
 FULL, MINIMAL = "full", "minimal"
-ANONYMOUS = "anonymous-report"  # the name of the report's folder may be the network's
+ANONYMOUS, ANONYMOUS_COMPARISON = "anonymous-report", "anonymous-comparison"  # a folder's own name may be the network's
 LISTING = "share.json"  # what a copy holds, by which an earlier copy is known
 FORMAT = "cnnvis-report-share/1"
 MOST = 64 << 20  # bytes of the listing
@@ -32,8 +33,8 @@ class Share:
 
     zip: whether what is handed on is packed. anonymous: whether names become numbers. extent: "full", or "minimal" for
     pages without the arrays and the record behind them. copy: the folder that an anonymous or minimal copy is written
-    into; None for one beside the report, "anonymous-report" or the report's name with "-share". single_file,
-    max_size: of the pages, as `write_site` has them. title: of an anonymous copy.
+    into; None for one beside the report, `anonymous_name` or the report's name with "-share". single_file,
+    max_size: of the pages, as `write_site` has them. title: of an anonymous copy. anonymous_name: of its folder.
     """
 
     zip: bool = False
@@ -43,6 +44,7 @@ class Share:
     single_file: bool = False
     max_size: int | None = None
     title: str | None = None
+    anonymous_name: str = ANONYMOUS
 
     @property
     def copies(self) -> bool:
@@ -53,7 +55,7 @@ class Share:
         """The folder that is handed on."""
         if not self.copies:
             return run
-        name = ANONYMOUS if self.anonymous else f"{run.resolve().name}-share"
+        name = self.anonymous_name if self.anonymous else f"{run.resolve().name}-share"
         return self.copy or run.resolve().with_name(name)
 
     def zip_path(self, run: Path) -> Path:
@@ -78,43 +80,89 @@ class Share:
             check_zip(self.zip_path(run))
 
 
-def share(run: StoredRun, how: Share, progress: Progress | None = None) -> list[Path]:
-    """Write what is handed on of a run whose pages are written; the first page of a copy, and the zip file.
+class Pages(Protocol):
+    """A run or a comparison whose pages are written, to be handed on."""
+
+    @property
+    def folder(self) -> Path:
+        """Where it is."""
+        ...
+
+    def files(self) -> list[str]:
+        """Names of the files in the folder that this program has written."""
+        ...
+
+    def fill(self, folder: Path, how: Share, progress: Progress) -> None:
+        """Write the pages into an empty folder."""
+        ...
+
+    def anonymous(self, folder: Path, title: str | None) -> AbstractContextManager["Pages"]:
+        """Write the record behind the pages without names into an empty folder; what its pages are made from."""
+        ...
+
+
+@dataclass(frozen=True)
+class RunPages:
+    """The pages of a run."""
+
+    run: StoredRun
+
+    @property
+    def folder(self) -> Path:
+        """That of the run."""
+        return self.run.folder
+
+    def files(self) -> list[str]:
+        """The files of the run folder that the program has written."""
+        names = {MANIFEST, PAGES, *self.run.record.files, *pages_of(self.run.folder)}
+        return [name for name in sorted(names) if is_regular(self.run.folder / name)]
+
+    def fill(self, folder: Path, how: Share, progress: Progress) -> None:
+        """Write the pages into an empty folder."""
+        fill(self.run, folder, progress, single_file=how.single_file, max_size=how.max_size)
+
+    def anonymous(self, folder: Path, title: str | None) -> AbstractContextManager["RunPages"]:
+        """Write the run without names into an empty folder."""
+        return nullcontext(RunPages(write_anonymous(self.run, folder, title)))
+
+
+def share(pages: Pages, how: Share, progress: Progress | None = None) -> list[Path]:
+    """Write what is handed on of a run or a comparison; the first page of a copy, and the zip file.
 
     Raises:
         BadRequest: it can't be written there, or the single file can't be made so small.
     """
-    how.check(run.folder)
+    how.check(pages.folder)
     written = []
-    folder = how.folder(run.folder)
+    folder = how.folder(pages.folder)
     if how.copies:
-        _write_copy(run, folder, how, progress or Progress())
+        _write_copy(pages, folder, how, progress or Progress())
         written.append(folder / "index.html")
     if how.zip:
-        path = how.zip_path(run.folder)
-        write_zip(path, folder, _copied(folder) if how.copies else _of_run(run))
+        path = how.zip_path(pages.folder)
+        write_zip(path, folder, _copied(folder) if how.copies else pages.files())
         written.append(path)
     return written
 
 
-def _write_copy(run: StoredRun, folder: Path, how: Share, progress: Progress) -> None:
+def _write_copy(shared: Pages, folder: Path, how: Share, progress: Progress) -> None:
     """Write a copy aside, and put it into its place when all of it is there."""
     with writing(folder):
         _check_copy(folder)
         with _aside(folder) as building:
-            shown = write_anonymous(run, building, how.title) if how.anonymous else run
             pages = building / "pages"
-            pages.mkdir()
-            fill(shown, pages, progress, single_file=how.single_file, max_size=how.max_size)
+            with shared.anonymous(building, how.title) if how.anonymous else nullcontext(shared) as shown:
+                pages.mkdir()
+                shown.fill(pages, how, progress)
             names = files_below(pages)
             for name in names:
-                (building / name).parent.mkdir(parents=True, exist_ok=True)
-                (pages / name).replace(building / name)
+                (pages / name).replace(within(building, name))
             rmtree(pages)
             if how.extent == MINIMAL:
                 for inner in (ARRAYS, INSPECTION):
                     rmtree(building / inner, ignore_errors=True)
-                (building / MANIFEST).unlink(missing_ok=True)
+                for name in (MANIFEST, COMPARISON):
+                    unlink(building / name)
             else:
                 list_pages(building, names)
             _move(building, folder)
@@ -124,12 +172,11 @@ def _move(building: Path, folder: Path) -> None:
     """Put all files into the folder, in place of those of an earlier copy."""
     names = files_below(building)
     remove(folder, [name for name in _copied(folder) if name not in names])
-    with beside(folder / LISTING) as temporary:
+    with beside(folder / LISTING, parents=False) as temporary:
         content = {"format": FORMAT, "files": [LISTING, *names]}
         temporary.write_text(to_json(content) + "\n", encoding="utf-8", newline="\n")
     for name in names:
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (building / name).replace(folder / name)
+        (building / name).replace(within(folder, name))
 
 
 @contextmanager
@@ -166,15 +213,12 @@ def _check_copy(folder: Path) -> None:
 
 
 def _copied(folder: Path) -> list[str]:
-    """The files of a copy, by its own list; nothing where there is none, and no name that leads out of the folder."""
+    """The files of a copy, by its own list as far as it may be believed; nothing where there is none.
+
+    Like a report's folder it may be a stranger's: what isn't called as our files are isn't one of them.
+    """
     path = folder / LISTING
     content = parsed(read_regular(path, MOST).decode("utf-8", "replace")) if is_regular(path) else None
     names = content.get("files") if isinstance(content, dict) and content.get("format") == FORMAT else None
     plain = [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
-    return [name for name in plain if not Path(name).is_absolute() and ".." not in Path(name).parts]
-
-
-def _of_run(run: StoredRun) -> list[str]:
-    """The files of a run folder that the program has written."""
-    names = {MANIFEST, PAGES, *run.record.files, *pages_of(run.folder)}
-    return [name for name in sorted(names) if is_regular(run.folder / name)]
+    return [name for name in plain if name == LISTING or (is_ours(name) and not is_strangers(folder, name))]

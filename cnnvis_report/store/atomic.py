@@ -39,6 +39,7 @@ def open_regular(path: Path, most: int) -> Iterator[BinaryIO]:
     except OSError as error:
         if path.is_symlink():
             raise BadRequest(f"{path}: is a link, where a file has to be.") from error
+        raise_if_there(path, error)
         raise
     with os.fdopen(descriptor, "rb") as file:
         status = os.fstat(descriptor)
@@ -47,6 +48,41 @@ def open_regular(path: Path, most: int) -> Iterator[BinaryIO]:
         if status.st_size > most:
             raise BadRequest(f"{path}: holds {status.st_size} bytes, where at most {most} are read.")
         yield file
+
+
+def raise_if_there(path: Path, error: OSError) -> None:
+    """Say that a disk contradicts itself, where it says that something isn't there which it lists.
+
+    A network's disk does, for a moment. Who took its word would take a run for an empty folder, or leave files behind.
+
+    Raises:
+        OSError: ESTALE, if the error is such a word.
+    """
+    if error.errno == errno.ENOENT and os.path.lexists(path):
+        raise OSError(errno.ESTALE, os.strerror(errno.ESTALE), os.fspath(path)) from error
+
+
+def unlink(path: Path) -> None:
+    """Remove a file or a link, if it is there.
+
+    Raises:
+        OSError: it can't be removed.
+    """
+    try:
+        path.unlink()
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise_if_there(path, error)
+
+
+def within(folder: Path, name: str) -> Path:
+    """Where a file of that name goes, in sub-folders that are made; the folder itself isn't made anew if it is gone.
+
+    Raises:
+        FileNotFoundError: it is gone.
+    """
+    for parent in reversed(Path(name).parents[:-1]):
+        (folder / parent).mkdir(exist_ok=True)
+    return folder / name
 
 
 def is_regular(path: Path) -> bool:
@@ -65,7 +101,7 @@ def link_on_the_way(folder: Path, name: str) -> Path | None:
 
 
 def files_below(folder: Path) -> list[str]:
-    """Names of all files in a folder and its sub-folders, relative to it, in order.
+    """Names of all files and links in a folder and its sub-folders, relative to it, in order.
 
     `rglob` would keep quiet about folders that it may not look into.
 
@@ -76,8 +112,11 @@ def files_below(folder: Path) -> list[str]:
     def refuse(error: OSError) -> None:
         raise error
 
-    walked = os.walk(folder, onerror=refuse)
-    return sorted((Path(root) / name).relative_to(folder).as_posix() for root, _, names in walked for name in names)
+    names = []
+    for root, folders, files in os.walk(folder, onerror=refuse):
+        links = [name for name in folders if Path(root, name).is_symlink()]  # which aren't looked into
+        names += [Path(root, name).relative_to(folder).as_posix() for name in (*files, *links)]
+    return sorted(names)
 
 
 def remove(folder: Path, names: Sequence[str]) -> None:
@@ -88,9 +127,8 @@ def remove(folder: Path, names: Sequence[str]) -> None:
     removable = [name for name in names if link_on_the_way(folder, name) is None]
     for name in removable:
         path = folder / name
-        with suppress(FileNotFoundError, NotADirectoryError):
-            if not path.is_dir() or path.is_symlink():
-                path.unlink()
+        if not path.is_dir() or path.is_symlink():
+            unlink(path)
     inner = {parent for name in removable for parent in Path(name).parents if parent.parts}
     for parent in sorted(inner, key=lambda path: len(path.parts), reverse=True):
         remove_empty(folder / parent)
@@ -104,13 +142,13 @@ def blocked_by(path: Path) -> Path | None:
 
 def remove_empty(folder: Path) -> None:
     """Remove a folder if there is nothing in it, and nobody puts anything into it meanwhile."""
-    with suppress(FileNotFoundError):
+    try:
         if folder.is_dir() and not folder.is_symlink() and not any(folder.iterdir()):
-            try:
-                folder.rmdir()
-            except OSError as error:
-                if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
-                    raise
+            folder.rmdir()
+    except OSError as error:
+        raise_if_there(folder, error)
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOENT):
+            raise
 
 
 @contextmanager
@@ -142,7 +180,7 @@ def beside(path: Path, *, lasting: bool = True, parents: bool = True) -> Iterato
             error.filename = os.fspath(path)  # an open file that can't be written doesn't say which it is
         raise
     finally:
-        temporary.unlink(missing_ok=True)
+        unlink(temporary)
 
 
 def settle(path: Path) -> None:
@@ -171,4 +209,4 @@ def sweep(folder: Path, ours: re.Pattern[str]) -> None:
         return
     for path in list(folder.iterdir()):
         if is_temporary(path, ours):
-            path.unlink(missing_ok=True)
+            unlink(path)

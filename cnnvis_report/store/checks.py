@@ -10,7 +10,7 @@ from cnnvis_report.records.inspection import InspectionRecord
 from cnnvis_report.records.methods import Kind
 from cnnvis_report.records.predictions import BINS
 from cnnvis_report.records.run import Keep, RunRecord
-from cnnvis_report.records.scores import ScoreKind
+from cnnvis_report.records.scores import BOXES, ScoreKind
 from cnnvis_report.store.half import is_scale
 from cnnvis_report.store.names import IMAGE, WORD, array_key, file_of, is_ours
 
@@ -101,8 +101,9 @@ def check_image(run: RunRecord, image: ImageRecord, where: str) -> None:
         _sides(size, f"{where}.{name}")
     _need(image.size[0] * image.size[1] <= LARGEST_PICTURE, f"{where}.size", "is larger than any picture that is read")
     _need(len(image.top) > 0 or image.kind is ScoreKind.DETECTION, f"{where}.top", "is empty")
+    columns = run.network.classes * (BOXES if image.kind is ScoreKind.DETECTION else 1)
     for score in (*image.top, *image.targets, *image.predicted, *image.label_scores):
-        _need(0 <= score.index < run.network.classes, where, f"has a class {score.index} of {run.network.classes}")
+        _need(0 <= score.index < columns, where, f"has a class {score.index} of {run.network.classes}")
         _need(score.probability is None or 0 <= score.probability <= 1.0001, where, "has a probability above 1")
     labels = [label.index for label in image.named if label.index is not None]
     _need(all(0 <= index < run.network.classes for index in labels), where, "has a label beyond the classes")

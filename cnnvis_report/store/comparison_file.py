@@ -1,23 +1,33 @@
-"""The record of a comparison in its folder, sealed as a run's is; the folder is a comparison's by it."""
+"""The record of a comparison in its folder, sealed as a run's is; the folder is a comparison's by it.
 
+The images stand before everything else, one a line, as the rest is known when all of them are.
+"""
+
+from array import array
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from hashlib import sha256
 from pathlib import Path
+from typing import Any, BinaryIO
 
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.records.codec import Malformed, from_json, parsed, to_json
 from cnnvis_report.records.comparison import Comparison
-from cnnvis_report.store.atomic import beside, blocked_by, is_regular, is_temporary, read_regular
+from cnnvis_report.store.atomic import beside, blocked_by, is_regular, is_temporary
+from cnnvis_report.store.compared_images import NewImages, StoredImages
 from cnnvis_report.store.digests import SEAL, holds, sealed
 from cnnvis_report.store.lock import writing
-from cnnvis_report.store.manifest import list_lines
+from cnnvis_report.store.manifest import lines_at, list_lines
 from cnnvis_report.store.names import BUILDING, COMPARISON, LOCK, TOP
 from cnnvis_report.store.own_files import tidy
 
-FORMAT = "cnnvis-report-comparison/1"
+FORMAT = "cnnvis-report-comparison/2"
 MARK = '{"format": "cnnvis-report-comparison/'  # what the file of any version begins with
-LARGEST = 512 << 20  # bytes of the file
+IMAGES = "images"  # the field that stands in lines of its own
+FIRST_LINE = f'{{"format": "{FORMAT}", "{IMAGES}": ['
+BEHIND_IMAGES = "],\n"
+LAST_LINE = '"comparison": '
 
 
 @contextmanager
@@ -61,18 +71,38 @@ def _is_first(path: Path) -> bool:
     return path.name == LOCK or is_temporary(path, TOP) or BUILDING.fullmatch(path.name) is not None
 
 
-def write_comparison_file(folder: Path, comparison: Comparison) -> Path:
-    """Write the record of a comparison down, with a digest of it."""
-    path = folder / COMPARISON
-    content = sealed(asdict(comparison), FORMAT)
-    with beside(path) as temporary:
-        text = f'{{"format": {to_json(FORMAT)},\n"comparison": {to_json(content)}}}\n'
-        temporary.write_text(text, encoding="utf-8", newline="\n")
-    return path
+@contextmanager
+def new_comparison(folder: Path) -> Iterator["NewComparison"]:
+    """The record of a comparison, written image by image; it takes the place of an earlier one when it is complete."""
+    with beside(folder / COMPARISON) as temporary, temporary.open("wb") as file:
+        file.write(FIRST_LINE.encode())
+        yield NewComparison(NewImages(temporary, file), file)
+
+
+class NewComparison:
+    """A record that is being written.
+
+    images: takes the images, one by one; then `finish` takes the rest.
+    """
+
+    def __init__(self, images: NewImages, file: BinaryIO) -> None:
+        self.images, self._file = images, file
+
+    def finish(self, comparison: Comparison) -> None:
+        """Write everything but the images, with a digest that holds for it together with these images."""
+        self._file.write(f"\n{BEHIND_IMAGES}".encode())
+        self._file.flush()
+        digest = sha256()
+        for _, line in lines_at(self.images.path):
+            digest.update(line.encode())
+        content = {name: value for name, value in asdict(replace(comparison, images=())).items() if name != IMAGES}
+        self._file.write(f'"comparison": {to_json(sealed(content, digest.hexdigest()))}}}\n'.encode())
 
 
 def load_comparison(folder: Path) -> Comparison:
-    """Read the record of a comparison; nothing in its folder is executed.
+    """Read the record of a comparison, but for its images, which are read when they are asked for.
+
+    Nothing in its folder is executed.
 
     Raises:
         BadRequest: there is none, one of another version, or one that was changed.
@@ -80,13 +110,32 @@ def load_comparison(folder: Path) -> Comparison:
     path = folder / COMPARISON
     if not path.is_file():
         raise BadRequest(f"{folder}: holds no comparison.")
-    content = parsed(read_regular(path, LARGEST).decode("utf-8", "replace"))
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise BadRequest(f"{path}: isn't of format {FORMAT!r}, which this version reads. Compare the runs again.")
-    record = content.get("comparison")
-    if not isinstance(record, dict) or not holds(record, FORMAT):
+    starts, digest, last = array("Q"), sha256(), ""
+    for start, line in lines_at(path):
+        if not start and line != FIRST_LINE + "\n":
+            raise BadRequest(f"{path}: isn't of format {FORMAT!r}, which this version reads. Compare the runs again.")
+        if last:
+            break
+        if line.startswith(LAST_LINE):
+            last = line
+            continue
+        digest.update(line.encode())
+        if line != BEHIND_IMAGES and start:
+            starts.append(start)
+    return _opened(path, parsed(f"{{{last}"), StoredImages(path, starts), digest.hexdigest())
+
+
+def _opened(path: Path, content: Any, images: StoredImages, digest: str) -> Comparison:
+    """The record from its last line.
+
+    Raises:
+        BadRequest: it was changed.
+    """
+    record = content.get("comparison") if isinstance(content, dict) else None
+    if not isinstance(record, dict) or not holds(record, digest):
         raise BadRequest(f"{path}: something in it was changed after it was written. Compare the runs again.")
+    plain = {name: value for name, value in record.items() if name not in (SEAL, IMAGES)}
     try:
-        return from_json(Comparison, {name: value for name, value in record.items() if name != SEAL}, "comparison")
+        return replace(from_json(Comparison, plain, "comparison"), images=images)
     except Malformed as error:
         raise BadRequest(f"{path}: {error}. Compare the runs again.") from error

@@ -10,7 +10,7 @@ from pathlib import Path
 from stat import S_ISREG
 
 from cnnvis_report.errors import BadRequest
-from cnnvis_report.store.atomic import NO_LINK, NO_WAIT, remove_empty
+from cnnvis_report.store.atomic import NO_LINK, NO_WAIT, remove_empty, unlink
 from cnnvis_report.store.names import LOCK
 
 # where a file system knows no locks there is none to take, and nothing worse than before
@@ -109,7 +109,7 @@ def lock_of(path: Path, what: str) -> Iterator[None]:
         yield
     finally:
         if _same(descriptor, path):
-            path.unlink(missing_ok=True)
+            unlink(path)
         os.close(descriptor)
 
 

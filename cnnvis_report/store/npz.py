@@ -22,6 +22,8 @@ LEVEL = 1  # of deflation: maps are noise in their last bits; more gains a hundr
 PROBE, GAIN = 8192, 0.9  # bytes that are tried, and the share of them that deflation has to get below
 UNIX, READABLE = 3, 0o600  # what a member says of the system that made it, and of who may read it
 LOCAL_HEADER = 30  # bytes before a member's name
+END, END_64, LOCATOR_64 = 22, 56, 20  # bytes of what a file ends with, last to first, where nothing follows it
+DIRECTORY = 64 << 20  # bytes of the list of members, which takes ten times as many when it is read
 
 
 @dataclass(frozen=True)
@@ -71,11 +73,33 @@ def write_members(path: Path, members: Iterable[Member]) -> StoredFile:
         return digest_of(temporary)
 
 
-def members_in(file: BinaryIO) -> Iterator[Member]:
-    """The members of a file as they stand there."""
+def members_listed(file: BinaryIO, most: int) -> list[zipfile.ZipInfo]:
+    """The directory of a file, after a look at what it will take: any count of members is claimed in a few bytes.
+
+    Raises:
+        ValueError: it lists more than so many. BadZipFile: it is none of ours.
+    """
+    size = file.seek(0, io.SEEK_END)
+    file.seek(-min(size, END + LOCATOR_64 + END_64), io.SEEK_CUR)
+    tail = file.read()
+    end, locator, end_64 = tail[-END:], tail[-END - LOCATOR_64 : -END], tail[: -END - LOCATOR_64]
+    if len(end) < END or not end.startswith(b"PK\5\6") or end[-2:] != b"\0\0":
+        raise zipfile.BadZipFile("has no end")
+    is_64 = locator.startswith(b"PK\6\7") and len(end_64) == END_64
+    length = int.from_bytes(end_64[40:48] if is_64 else end[12:16], "little")
+    if length > DIRECTORY:
+        raise ValueError(f"a list of its arrays of {length} bytes")
+    file.seek(0)
     with zipfile.ZipFile(file) as archive:
-        infos = archive.infolist()
-    yield from members_of(file, infos)
+        members = archive.infolist()
+    if len(members) > most:
+        raise ValueError(f"{len(members)} arrays")
+    return members
+
+
+def members_in(file: BinaryIO, most: int) -> Iterator[Member]:
+    """The members of a file as they stand there, so many at most."""
+    yield from members_of(file, members_listed(file, most))
 
 
 def members_of(file: BinaryIO, infos: Iterable[zipfile.ZipInfo]) -> Iterator[Member]:

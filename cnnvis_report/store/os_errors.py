@@ -6,7 +6,10 @@ import re
 
 # a read that is refused so says nothing of what a file holds, so that nobody may take the file for damaged or missing
 OF_THE_SYSTEM = frozenset(
-    {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EACCES, errno.EPERM, errno.EFBIG, errno.ENOSPC}
+    {
+        *(errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EACCES, errno.EPERM, errno.EFBIG, errno.ENOSPC),
+        errno.ESTALE,  # as `atomic.raise_if_there` raises it
+    }
 )
 OF_RUST = re.compile(r"\(os error (\d+)\)")  # how safetensors says it
 

@@ -192,13 +192,13 @@ def pages_of(folder: Path) -> list[str]:
     except BadRequest:
         return []
     texts = [name for name in listed if isinstance(name, str)] if isinstance(listed, list) else []
-    return [name for name in texts if names.is_page(name) and not _is_strangers(folder, name)]
+    return [name for name in texts if names.is_page(name) and not is_strangers(folder, name)]
 
 
-def _is_strangers(folder: Path, name: str) -> bool:
+def is_strangers(folder: Path, name: str) -> bool:
     """Whether a page at the top, where a page may have any name, is one that this program hasn't made."""
     path = folder / name
-    if "/" in name or name in names.FIRST_PAGES or not (path.exists() or path.is_symlink()):
+    if "/" in name or not names.is_page(name) or name in names.FIRST_PAGES or not (path.exists() or path.is_symlink()):
         return False
     if path.is_symlink() or not path.is_file():
         return True

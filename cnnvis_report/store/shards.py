@@ -20,7 +20,16 @@ from cnnvis_report.records.run import Keep, StoredFile
 from cnnvis_report.store import arrays as files
 from cnnvis_report.store.atomic import open_regular
 from cnnvis_report.store.names import ARRAYS, SHARD, arrays_name, place, shard_name
-from cnnvis_report.store.npz import Member, content_of, members_in, members_of, moved, packed, write_members
+from cnnvis_report.store.npz import (
+    Member,
+    content_of,
+    members_in,
+    members_listed,
+    members_of,
+    moved,
+    packed,
+    write_members,
+)
 
 SHARDED_ABOVE = 1000  # images of a run
 IMAGES, IMAGES_IN_FULL = 100, 10  # of a shard, so that it has a few hundred megabytes at most
@@ -136,7 +145,7 @@ def merge_shard(folder: Path, number: int, images: Sequence[str]) -> StoredFile:
             for image, file_path in singles.items():
                 if file_path.is_file():
                     with open_regular(file_path, LARGEST) as file:
-                        yield from moved(members_in(file), f"{image}/")
+                        yield from moved(members_in(file, MOST), f"{image}/")
                 else:
                     yield from moved(members_of(shard, earlier[image]), f"{image}/")
 
@@ -217,11 +226,7 @@ def _members(file: BinaryIO, stored: StoredFile | None) -> dict[str, list[zipfil
 
 def _by_image(file: BinaryIO) -> dict[str, list[zipfile.ZipInfo]]:
     by_image: dict[str, list[zipfile.ZipInfo]] = {}
-    with zipfile.ZipFile(file) as archive:
-        infos = archive.infolist()
-    if len(infos) > MOST:
-        raise ValueError(f"{len(infos)} arrays")
-    for info in infos:
+    for info in members_listed(file, MOST):
         image, _, info.filename = info.filename.partition("/")
         by_image.setdefault(image, []).append(info)
     return by_image

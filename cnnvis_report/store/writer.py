@@ -19,7 +19,7 @@ from cnnvis_report.records.identity import Identity, fingerprint
 from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.run import RunRecord, StoredFile
 from cnnvis_report.store.arrays import Arrays, write_arrays
-from cnnvis_report.store.atomic import is_regular, remove
+from cnnvis_report.store.atomic import is_regular, remove, unlink
 from cnnvis_report.store.journal import Done, append_lines, journal_line, lines_of, shard_line, start_journal
 from cnnvis_report.store.manifest import write_manifest
 from cnnvis_report.store.names import (
@@ -89,7 +89,7 @@ class RunWriter:
         else:
             earlier = self._counted(earlier_results(folder, self._order))
             self._note_lines(start_journal(folder, identity, files or {}, earlier))
-            (folder / MANIFEST).unlink(missing_ok=True)
+            unlink(folder / MANIFEST)
 
     def add(
         self,

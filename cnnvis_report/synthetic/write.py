@@ -14,7 +14,16 @@ from cnnvis_report.data.prefetch import ahead, processors
 from cnnvis_report.errors import BadRequest, UnknownName
 from cnnvis_report.progress import Progress
 from cnnvis_report.records.codec import to_json
-from cnnvis_report.store.atomic import beside, blocked_by, is_temporary, link_on_the_way, remove, settle, sweep
+from cnnvis_report.store.atomic import (
+    beside,
+    blocked_by,
+    is_temporary,
+    link_on_the_way,
+    remove,
+    settle,
+    sweep,
+    within,
+)
 from cnnvis_report.store.lock import writing
 from cnnvis_report.store.names import LOCK
 from cnnvis_report.synthetic import layers, shapes
@@ -161,11 +170,9 @@ def _write(kind: Kind, folder: Path, variant: str, side: int, seed: int, entry: 
     drawing = kind.draw(index, seed, side, variant)
     written = []
     for subfolder, picture in _pictures(drawing):
-        path = folder / subfolder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with beside(path, lasting=False) as temporary:
-            picture.save(temporary, "PNG")
         written.append(f"{subfolder}/{name}")
+        with beside(within(folder, written[-1]), lasting=False, parents=False) as temporary:
+            picture.save(temporary, "PNG")
     return written
 
 
@@ -184,5 +191,5 @@ def _settle(files: Sequence[Path], workers: int) -> None:
 
 
 def _describe(folder: Path, description: dict[str, object]) -> None:
-    with beside(folder / DESCRIPTION) as temporary:
+    with beside(folder / DESCRIPTION, parents=False) as temporary:
         temporary.write_text(to_json(description) + "\n", encoding="utf-8")

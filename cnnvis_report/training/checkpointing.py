@@ -8,8 +8,9 @@ from torch import Tensor
 from cnnvis_report.models.architectures import SMALL, Architecture
 from cnnvis_report.models.trained_file import TrainedModel, read_with_more, write_trained
 from cnnvis_report.records.training import ClassCounts, Score, Snapshot, TrainingRecord
+from cnnvis_report.store.atomic import unlink
 from cnnvis_report.training.config import TrainConfig
-from cnnvis_report.training.epochs import Epochs
+from cnnvis_report.training.epochs import EpochProgress, Epochs
 from cnnvis_report.training.model import Trainee
 from cnnvis_report.training.output_paths import part_of, snapshot_of
 from cnnvis_report.training.progress import TrainProgress
@@ -24,7 +25,7 @@ from cnnvis_report.training.resume import (
     resume_state,
 )
 from cnnvis_report.training.splits import Data
-from cnnvis_report.training.state import EpochProgress, Hyperparameters, TrainState
+from cnnvis_report.training.state import Hyperparameters, TrainState
 
 
 class Checkpointing(EpochProgress):
@@ -67,7 +68,7 @@ class Checkpointing(EpochProgress):
         stored = read_with_more(self.path)
         if stored is None or stored[1].get(FINISHED) != fingerprint_of(self._parts) or not self._all_there(stored[0]):
             return None
-        part_of(self.path).unlink(missing_ok=True)
+        unlink(part_of(self.path))
         self.progress.finished(self.path)
         return stored[0]
 
@@ -104,7 +105,7 @@ class Checkpointing(EpochProgress):
         if self.path is not None:
             write_trained(self.path, model, more={FINISHED: fingerprint_of(self._parts)} if finished else {})
             if finished:
-                part_of(self.path).unlink(missing_ok=True)
+                unlink(part_of(self.path))
 
     def model(self, state: TrainState, tested: Score | None) -> TrainedModel:
         """The model with the weights that the network has now, and all that is known of its training."""

@@ -1,4 +1,4 @@
-"""Epochs of training, and scores on images that aren't trained on."""
+"""Epochs of training, who is told of them, and scores on images that aren't trained on."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -11,7 +11,7 @@ from torch.nn.functional import cross_entropy
 from cnnvis_report.errors import RunFailed, told
 from cnnvis_report.records.training import Score
 from cnnvis_report.training.augment import Augment
-from cnnvis_report.training.state import EpochProgress, Hyperparameters
+from cnnvis_report.training.state import Hyperparameters, TrainState
 from cnnvis_report.training.tensors import Pictures
 
 DECAY = 1e-3
@@ -34,6 +34,19 @@ def score(network: nn.Module, pictures: Pictures, device: torch.device, batch_si
             loss += float(cross_entropy(scores, targets, reduction="sum"))
             right += int((scores.argmax(dim=1) == targets).sum())
     return Score(right / len(pictures), loss / len(pictures), len(pictures))
+
+
+class EpochProgress:
+    """Told how the epochs of a training go; does nothing by itself."""
+
+    def begun(self, epochs: "Epochs", state: TrainState) -> None:
+        """All is ready for the first epoch; both may be changed, to go on from where an earlier start has stopped."""
+
+    def batch_done(self, epoch: int, share: float, loss: float, accuracy: float) -> None:
+        """A batch is through, that share of the epoch; loss and accuracy are those of the epoch so far."""
+
+    def epoch_done(self, state: TrainState) -> None:
+        """An epoch is through, and the network has its weights."""
 
 
 class Epochs:

@@ -7,8 +7,8 @@ from torch import nn
 
 from cnnvis_report.errors import RunFailed
 from cnnvis_report.records.training import Epoch
-from cnnvis_report.training.epochs import Epochs, listed
-from cnnvis_report.training.state import BY_HAND, EpochProgress, Hyperparameters, TrainState
+from cnnvis_report.training.epochs import EpochProgress, Epochs, listed
+from cnnvis_report.training.state import BY_HAND, Hyperparameters, TrainState
 from cnnvis_report.training.tensors import Pictures
 
 GAIN = 1e-3  # by which the loss has to fall, where the accuracy doesn't rise, for an epoch to be worth waiting for

@@ -6,9 +6,10 @@ import torch
 from torch import nn
 
 from cnnvis_report.records.training import Score
+from cnnvis_report.training.epochs import EpochProgress
 from cnnvis_report.training.loop import fit
 from cnnvis_report.training.progress import TrainProgress
-from cnnvis_report.training.state import BY_HAND, EpochProgress, Hyperparameters, TrainState
+from cnnvis_report.training.state import BY_HAND, Hyperparameters, TrainState
 from cnnvis_report.training.tensors import Pictures
 
 SEED_STEP = 7919  # apart from the draws of the training on the labels themselves

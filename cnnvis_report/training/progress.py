@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from cnnvis_report.training.epochs import EpochProgress
 from cnnvis_report.training.model import Trainee
 from cnnvis_report.training.splits import Data
-from cnnvis_report.training.state import EpochProgress, Hyperparameters, TrainState
+from cnnvis_report.training.state import Hyperparameters, TrainState
 
 
 class TrainProgress(EpochProgress):

@@ -1,15 +1,11 @@
-"""How a training is done, where it stands, and who is told of it."""
+"""How a training is done, and where it stands."""
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from torch import Tensor
 
 from cnnvis_report.records.training import Epoch
 from cnnvis_report.training.augment import Augment
-
-if TYPE_CHECKING:
-    from cnnvis_report.training.epochs import Epochs
 
 BY_HAND = "stopped by hand"
 
@@ -48,16 +44,3 @@ class TrainState:
     def chosen(self) -> Epoch:
         """The best epoch."""
         return self.history[self.best - 1]
-
-
-class EpochProgress:
-    """Told how the epochs of a training go; does nothing by itself."""
-
-    def begun(self, epochs: "Epochs", state: TrainState) -> None:
-        """All is ready for the first epoch; both may be changed, to go on from where an earlier start has stopped."""
-
-    def batch_done(self, epoch: int, share: float, loss: float, accuracy: float) -> None:
-        """A batch is through, that share of the epoch; loss and accuracy are those of the epoch so far."""
-
-    def epoch_done(self, state: TrainState) -> None:
-        """An epoch is through, and the network has its weights."""

@@ -1,4 +1,4 @@
-"""Compare two runs of 1 000 images with 18 methods: seconds and memory, by how many images there are.
+"""Compare two runs of 1,000 images with 18 methods, pages included: seconds and memory, by how many images there are.
 
 python -m tests.benchmarks.comparing [IMAGES…]
 """
@@ -12,11 +12,14 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from cnnvis_report.comparison.compare import compare_runs
+from cnnvis_report.comparison.written import write_compared
+from cnnvis_report.report.comparison.write import write_comparison
+from cnnvis_report.report.site_writer import SiteOptions
 from cnnvis_report.store.run_folder import load_run
 from tests.comparison.runs import Planted, planted_run
 
 SIDE, LAYER_SIDE, PIXEL_METHODS, LAYER_METHODS = 224, 7, 10, 8
+PAGES = (100, 200)  # as many for any number of images, which shows what images without one take; and the usual number
 
 
 def write(folder: Path, images: int, seed: int) -> None:
@@ -31,16 +34,17 @@ def write(folder: Path, images: int, seed: int) -> None:
     planted_run(folder, [Planted(f"{number}.png", number % 3, 0, maps=maps, mask=mask) for number in range(images)])
 
 
-def measure(folders: list[str]) -> None:
-    """Compare, and print seconds and megabytes."""
+def measure(folders: list[str], pages: int) -> None:
+    """Compare, write the pages, and print seconds and megabytes."""
     start = time.perf_counter()
     runs = [load_run(Path(folder)) for folder in folders]
-    read = time.perf_counter() - start
-    comparison = compare_runs(runs)
-    seconds = time.perf_counter() - start
-    processor = time.process_time()
+    with TemporaryDirectory() as folder:
+        comparison = write_compared(runs, Path(folder))
+        compared = time.process_time()
+        write_comparison(comparison, runs, Path(folder), options=SiteOptions(pages, 1))
+    seconds, processor = time.perf_counter() - start, time.process_time()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    spent = f"{seconds:.1f} s, {processor:.1f} s of processors, {read:.1f} s to read the manifests"
+    spent = f"{processor:.1f} s of a processor, {processor - compared:.1f} s of them for {pages} pages, {seconds:.1f} s"
     print(f"{len(comparison.images)} images: {spent}, peak {peak:.0f} MB")
 
 
@@ -51,11 +55,14 @@ def main() -> None:
             folders = [Path(top) / name for name in ("old", "new")]
             for seed, folder in enumerate(folders):
                 write(folder, images, seed)
-            subprocess.run([sys.executable, "-m", "tests.benchmarks.comparing", "--", *map(str, folders)], check=True)
+            for pages in PAGES:
+                words = (str(pages), *map(str, folders))
+                subprocess.run([sys.executable, "-m", "tests.benchmarks.comparing", "--", *words], check=True)
 
 
 if __name__ == "__main__":
     if "--" in sys.argv:
-        measure(sys.argv[sys.argv.index("--") + 1 :])
+        pages, *folders = sys.argv[sys.argv.index("--") + 1 :]
+        measure(folders, int(pages))
     else:
         main()

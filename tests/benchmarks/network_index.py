@@ -1,6 +1,6 @@
 """Write the index by which weights are recognized, as tensors' names and shapes of torchvision and timm.
 
-    python -m tests.benchmarks.network_index > cnnvis_report/loading/networks.txt
+    python -m tests.benchmarks.network_index > cnnvis_report/models/networks.txt
 
 A line each, of networks whose tensors before the last layer agree: their fingerprint, the last layer's name, the
 networks. It takes some minutes, and wants the newest timm.

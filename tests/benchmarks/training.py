@@ -19,8 +19,8 @@ from cnnvis_report.models.architectures import SMALL, Architecture, blocks_for, 
 from cnnvis_report.records.images import Label
 from cnnvis_report.synthetic import layers
 from cnnvis_report.training.augment import PRESETS, augmentation
-from cnnvis_report.training.epochs import Epochs
-from cnnvis_report.training.state import EpochProgress, Hyperparameters
+from cnnvis_report.training.epochs import EpochProgress, Epochs
+from cnnvis_report.training.state import Hyperparameters
 from cnnvis_report.training.tensors import read_pictures
 
 

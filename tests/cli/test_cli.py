@@ -6,23 +6,14 @@ import sys
 from pathlib import Path
 
 import pytest
-from click.testing import Result
 from PIL import Image
 
 from cnnvis_report.methods.registry import methods
 from cnnvis_report.store import load_arrays, load_run
 from tests.cli import gold
+from tests.cli.words import FEW, TINY, one_line
 from tests.conftest import command, standard_methods
 from tests.narrow import present
-
-TINY = ("run", "tests.factories:tiny")
-FEW = ("--methods", "grad_cam,saliency", "--device", "cpu")
-
-
-def one_line(result: Result) -> str:
-    """The only line on the standard error stream."""
-    assert result.stderr.count("\n") == 1 and result.stderr.startswith("Error: "), result.stderr
-    return result.stderr
 
 
 def test_pages_are_written_without_torch(report: Path, tmp_path: Path) -> None:

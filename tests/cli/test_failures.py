@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from cnnvis_report.store import load_run
-from tests.cli.test_cli import FEW, TINY, one_line
+from tests.cli.words import FEW, TINY, one_line
 from tests.conftest import command
 
 

@@ -24,12 +24,19 @@ QUICK = settings(
     max_examples=15, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
 )
 DIGITS = "9" * 5000
-OPTIONS = [
-    pytest.param(option, id=f"{name} {max(option.opts, key=len)}")
-    for name, subcommand in cli.commands.items()
-    for option in subcommand.params
+
+
+def kind_of(option: click.Parameter) -> str:
+    """What decides which values it takes: its type, the type's settings, and how many there may be."""
+    return f"{option.type.__class__} {getattr(option.type, 'kind', '')} {option.multiple} {option.nargs}"
+
+
+OPTIONS = {
+    kind_of(option): (f"{name} {max(option.opts, key=len)}", option)
+    for name, subcommand in reversed(list(cli.commands.items()))
+    for option in reversed(subcommand.params)
     if not getattr(option, "is_flag", False) and option.name != "config"
-]
+}
 SINGLE = st.one_of(
     st.text(max_size=40),
     st.sampled_from(["²", "٣", DIGITS, "nan", "inf", "1e999", "", " ", "\0", "\ud800", "true", "x" * 200_000, "1_0"]),
@@ -43,7 +50,7 @@ SINGLE = st.one_of(
 ANY = st.recursive(SINGLE, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner))
 
 
-@pytest.mark.parametrize("option", OPTIONS)
+@pytest.mark.parametrize("option", [pytest.param(option, id=name) for name, option in OPTIONS.values()])
 def test_every_option_takes_a_value_or_refuses_it_in_a_short_line(option: Any) -> None:
     @QUICK
     @given(ANY)

@@ -165,7 +165,7 @@ def test_settings_that_decide_are_part_of_the_identity(name: str) -> None:
 def test_parts_are_frozen_and_small() -> None:
     for part in fields(RunConfig):
         kind = type(getattr(RunConfig.of("net"), part.name))
-        assert kind.__dataclass_params__.frozen and len(fields(kind)) <= 16, part.name
+        assert kind.__dataclass_params__.frozen and len(fields(kind)) <= 10, part.name
 
 
 def test_options_of_methods_from_the_shell_go_over_those_of_a_file(tmp_path: Path) -> None:

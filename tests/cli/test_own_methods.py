@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from cnnvis_report.store import load_run
-from tests.cli.test_cli import TINY, one_line
+from tests.cli.words import TINY, one_line
 from tests.conftest import command
 
 OWN_METHOD = '''

@@ -10,7 +10,7 @@ from PIL import Image
 from cnnvis_report.errors import RulesHold
 from cnnvis_report.report.markdown.document import MARK
 from cnnvis_report.store.names import FIGURE_SOFTWARE
-from tests.cli.test_cli import TINY
+from tests.cli.words import TINY
 from tests.conftest import command
 
 STORED = Path(__file__).parents[1] / "fixtures" / "run-2"  # one of its two images is misclassified

@@ -8,7 +8,7 @@ import pytest
 
 from cnnvis_report.cli.unfinished import WithPage, page_meanwhile
 from cnnvis_report.errors import RunFailed
-from cnnvis_report.pipeline.config import OutputConfig
+from cnnvis_report.pipeline.config import RunConfig
 from cnnvis_report.progress import Progress
 from cnnvis_report.report import unfinished
 
@@ -90,13 +90,14 @@ def test_a_run_that_stops_says_why(
     page = Page()
     monkeypatch.setattr(unfinished, "UnfinishedReport", lambda *_arguments: page)
     setup: Any = SimpleNamespace(
-        maps=SimpleNamespace(tasks=[]), network=SimpleNamespace(subject=SimpleNamespace(name="tiny"))
+        config=RunConfig.of("tiny", output=tmp_path),
+        maps=SimpleNamespace(tasks=[]),
+        network=SimpleNamespace(subject=SimpleNamespace(name="tiny")),
     )
-    config = OutputConfig(output=tmp_path)
     if error is None:
-        with page_meanwhile(setup, config, Progress(), 3):
+        with page_meanwhile(setup, Progress(), 3):
             pass
     else:
-        with pytest.raises(type(error)), page_meanwhile(setup, config, Progress(), 3):
+        with pytest.raises(type(error)), page_meanwhile(setup, Progress(), 3):
             raise error
     assert page.stopped == reason

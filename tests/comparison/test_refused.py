@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cnnvis_report.records.scores import ScoreKind
-from cnnvis_report.store.comparison_file import load_comparison, write_comparison_file
+from cnnvis_report.store.comparison_file import load_comparison
 from tests.comparison.runs import CLASSES, Planted, planted_run
 from tests.conftest import command
 from tests.evidence.records import NETWORK
@@ -95,16 +95,18 @@ def test_only_a_folder_of_its_own_is_written_to(tmp_path: Path) -> None:
 
 def test_what_was_changed_in_the_record_is_refused(tmp_path: Path) -> None:
     from cnnvis_report.comparison.compare import compare_runs
+    from cnnvis_report.comparison.written import write_compared
     from cnnvis_report.errors import BadRequest
 
     runs = [planted_run(tmp_path / name, [Planted("a.png")], classes=CLASSES) for name in ("old", "new")]
-    comparison = compare_runs(runs)
-    path = write_comparison_file(tmp_path, comparison)
-    assert load_comparison(tmp_path) == comparison
+    assert write_compared(runs, tmp_path) == load_comparison(tmp_path) == compare_runs(runs)
+    path = tmp_path / "comparison.json"
     written = path.read_text("utf-8")
     for change, says in (
         (("a.png", "b.png"), "was changed after"),
-        (("comparison/1", "comparison/9"), "isn't of format"),
+        (("from old", "from odd"), "was changed after"),
+        (("\n],", ""), "was changed after"),
+        (("comparison/2", "comparison/9"), "isn't of format"),
     ):
         path.write_text(written.replace(*change), "utf-8")
         with pytest.raises(BadRequest, match=says):

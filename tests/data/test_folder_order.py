@@ -7,7 +7,7 @@ from cnnvis_report.data.image_set import find_images, labeled
 from cnnvis_report.pipeline.config import RunConfig
 from cnnvis_report.pipeline.setup import set_up
 from cnnvis_report.training.splits import find_classes
-from tests.data.test_class_names import TEN, indices_in, labels_in, notices, tree
+from tests.data.labels.test_class_names import TEN, indices_in, labels_in, notices, tree
 from tests.narrow import present
 
 

@@ -108,6 +108,17 @@ def test_json_is_the_stored_record(folder: Path, evidence: Evidence, tmp_path: P
     assert json.loads("{" + head.rstrip(",") + "}")["run"]["evidence"] == json.loads(printed)
 
 
+@pytest.mark.parametrize("words", [(), ("--json",)], ids=["markdown", "json"])
+def test_only_evidence_is_overwritten(folder: Path, tmp_path: Path, words: tuple[str, ...]) -> None:
+    path = tmp_path / "notes"
+    for _ in range(2):
+        command("evidence", folder, *words, "-o", path)
+    path.write_text("what I have seen")
+    result = command("evidence", folder, *words, "-o", path, code=2)
+    assert "isn't evidence of a run that this program has written" in result.stderr
+    assert path.read_text() == "what I have seen"
+
+
 def table_of(text: str) -> dict[str, dict[str, str]]:
     """The cells of the first table, by method and column; columns of one name have their number."""
     rows = [line.strip("| \n").split(" | ") for line in text.splitlines() if line.startswith("|")]

@@ -277,3 +277,13 @@ class Remapped(Samples):
 def test_the_labels_that_samples_have_count_before_a_list_that_differs(tmp_path: Path) -> None:
     assert labels_of(created(Remapped(), tmp_path / "1")) == ["ant", "bee", "cat"]
     assert labels_of(created(Subset(Remapped(), [1, 2]), tmp_path / "2")) == ["bee", "cat"]
+
+
+def test_a_comparison_tells_of_itself_where_the_progress_goes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    created((inputs(), LABELS), tmp_path / "old")
+    with caplog.at_level("INFO", logger="cnnvis_report"):
+        created((inputs(), LABELS), tmp_path / "new", against=tmp_path / "old" / "report")
+    assert any(line.startswith("Accuracy:") for line in caplog.messages)
+    assert "Accuracy" not in capsys.readouterr().err, "progress is none"

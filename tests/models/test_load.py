@@ -13,7 +13,8 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torchvision.models import get_model_weights
 
-from cnnvis_report.data.class_names import find_class, read_class_names
+from cnnvis_report.data.labels.class_files import read_classes
+from cnnvis_report.data.labels.class_names import find_class
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.models.load import load_model
 from cnnvis_report.models.network_state import weights_hash
@@ -197,15 +198,15 @@ def test_a_factory_takes_weights(tmp_path: Path) -> None:
 def test_class_names(tmp_path: Path) -> None:
     path = tmp_path / "names.txt"
     path.write_text("cat\nдог\n<b>\n", encoding="utf-8")
-    assert read_class_names(path) == ("cat", "дог", "<b>")
+    assert read_classes(path).names == ("cat", "дог", "<b>")
     (tmp_path / "a.json").write_text('["cat", "dog"]')
     (tmp_path / "b.json").write_text('{"0": ["n01", "cat"], "1": ["n02", "dog"]}')
-    assert read_class_names(tmp_path / "a.json") == read_class_names(tmp_path / "b.json") == ("cat", "dog")
+    assert read_classes(tmp_path / "a.json").names == read_classes(tmp_path / "b.json").names == ("cat", "dog")
     (tmp_path / "c.json").write_text('{"1": "cat"}')
     with pytest.raises(BadRequest, match="indices 1 to 1 for 1 classes, and none for 0"):
-        read_class_names(tmp_path / "c.json")
+        read_classes(tmp_path / "c.json")
     with pytest.raises(BadRequest, match="can't be read"):
-        read_class_names(tmp_path / "none.txt")
+        read_classes(tmp_path / "none.txt")
 
 
 def test_classes_are_found_by_name_and_index() -> None:

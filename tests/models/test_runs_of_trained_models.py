@@ -15,7 +15,7 @@ from cnnvis_report.models.load import load_model
 from cnnvis_report.records.predictions import Predictions
 from cnnvis_report.store import load_run
 from cnnvis_report.store.run_folder import StoredRun
-from tests.cli.test_cli import one_line
+from tests.cli.words import one_line
 from tests.conftest import command
 from tests.models.test_trained_file import read
 from tests.narrow import present

@@ -24,7 +24,7 @@ from tests.conftest import command
 from tests.models.conftest import TRAIN
 from tests.narrow import present
 from tests.networks import seeded
-from tests.training.test_training import class_folders, same, trained
+from tests.training.trainings import class_folders, same, trained
 
 
 def read(path: Path) -> TrainedModel:

@@ -67,6 +67,11 @@ TRIED = {
             "extras/hf/test_folders.py",
             "pixels_and_scores_are_those_of_the_library",
         ),
+        (
+            "a segmentation network or detector of transformers (SegFormer, UperNet, DETR, YOLOS, RT-DETR, …)",
+            "extras/hf/test_dense_folders.py",
+            "boxes_are_those_of_the_library",
+        ),
         ("a model of Keras 3, `.keras`", "extras/keras/test_layers.py", "a_layer_on_grids_computes_what_keras_does"),
         (
             "a model of Keras 2 or 3, `.h5` or `.hdf5`",

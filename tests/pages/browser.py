@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 import pytest
 
-from tests.conftest import command
+from tests.conftest import command, once_for_all_workers
 from tests.figures import full_figures
 
 SLOWDOWN = float(os.environ.get("CNNVIS_BROWSER_SLOWDOWN", "1"))  # how many times slower than this machine
@@ -123,11 +123,15 @@ def moved(report: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def alone(report: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The report as a single file, taken out of its folder."""
-    folder = tmp_path_factory.mktemp("alone")
-    shutil.copytree(report, folder / "run")
-    with full_figures():
-        command("render", folder / "run", "--single-file")
-    return (folder / "run" / "index.html").rename(folder / "the report.html")
+
+    def write(folder: Path) -> None:
+        shutil.copytree(report, folder / "run")
+        with full_figures():
+            command("render", folder / "run", "--single-file")
+        (folder / "run" / "index.html").rename(folder / "the report.html")
+        shutil.rmtree(folder / "run")
+
+    return once_for_all_workers(tmp_path_factory, "alone", write) / "the report.html"
 
 
 @pytest.fixture(scope="session")

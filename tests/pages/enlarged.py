@@ -8,7 +8,7 @@ import pytest
 
 from cnnvis_report.records.images import ImageRecord, MapRecord
 from tests.pages.browser import Visit, until
-from tests.pages.test_pages import images
+from tests.pages.image_page import images
 
 CONTENT = "CnnVis.wired.get(document.querySelector('main:not([hidden])')).enlarged.content"
 COPIES = ["clipboard-read", "clipboard-write"]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.pages.browser import Visit, until
-from tests.pages.test_pages import PAGE, images, settled
+from tests.pages.image_page import PAGE, images, settled
 
 pytestmark = pytest.mark.browser
 

@@ -11,7 +11,7 @@ from cnnvis_report.records.methods import Kind, Sign
 from cnnvis_report.report.pictures.drawing import Look, bar_colors, draw_map, draw_picture
 from cnnvis_report.store import load_arrays, load_run
 from tests.pages.browser import Visit
-from tests.pages.test_pages import PAGE, images, settled
+from tests.pages.image_page import PAGE, images, settled
 
 pytestmark = pytest.mark.browser
 

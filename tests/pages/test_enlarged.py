@@ -10,7 +10,7 @@ from cnnvis_report.report.views.formatting import named_score
 from cnnvis_report.store import load_arrays
 from tests.pages.browser import Visit, until
 from tests.pages.enlarged import CONTENT, called, hostile, opened, plain, record_of
-from tests.pages.test_pages import PAGE, images
+from tests.pages.image_page import PAGE, images
 
 pytestmark = pytest.mark.browser
 RANGES = """[...document.querySelectorAll('dialog .large')].map(({ _fullLayout: { xaxis, yaxis } }) =>

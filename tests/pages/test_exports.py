@@ -16,7 +16,7 @@ from cnnvis_report.report.views.formatting import named_score
 from cnnvis_report.store import load_arrays, load_run
 from tests.pages.browser import Visit, until
 from tests.pages.enlarged import CONTENT, copying, hostile, opened, plain, record_of, saved, told
-from tests.pages.test_pages import PAGE
+from tests.pages.image_page import PAGE
 
 __all__ = ["copying"]
 pytestmark = pytest.mark.browser

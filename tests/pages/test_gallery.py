@@ -10,8 +10,8 @@ import pytest
 from cnnvis_report.records.images import ImageRecord
 from tests.narrow import present
 from tests.pages.browser import Visit, until
+from tests.pages.image_page import images, shown
 from tests.pages.many_images import ManyImages, write_overview
-from tests.pages.test_pages import images, shown
 
 pytestmark = pytest.mark.browser
 

@@ -9,7 +9,7 @@ import pytest
 from tests.conftest import standard_methods
 from tests.pages.browser import Visit, until
 from tests.pages.enlarged import plain
-from tests.pages.test_pages import PAGE, images
+from tests.pages.image_page import PAGE, images
 
 pytestmark = pytest.mark.browser
 COVERS = """[...document.querySelectorAll('.view > .cover')].map((cover) => getComputedStyle(cover).clipPath)"""

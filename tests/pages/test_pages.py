@@ -8,25 +8,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.report.payload import provenance_slots
 from cnnvis_report.report.pictures.encode import QUALITIES
 from cnnvis_report.report.pictures.resample import resize
 from cnnvis_report.store import load_arrays, load_run
 from tests.conftest import standard_methods
 from tests.pages.browser import Visit, until
+from tests.pages.image_page import PAGE, images, settled
 
 pytestmark = pytest.mark.browser
-
-
-def images(report: Path) -> list[ImageRecord]:
-    return list(load_run(report).images())
-
-
-PAGE = "CnnVis.wired.get(document.querySelector('main:not([hidden])'))"
-DRAWN = f"""() => {{ const page = {PAGE}; const maps = page?.data ? page.tiles.filter((t) => t.method) : [];
-  return maps.length > 0 && maps.every((t) => t.drawn && !t.canvas.hidden) }}"""
-
 
 # methods whose canvas is of one color all over
 BLANK = f"""() => {PAGE}.tiles.filter((t) => t.method).filter(({{ canvas }}) => {{
@@ -35,10 +25,6 @@ BLANK = f"""() => {PAGE}.tiles.filter((t) => t.method).filter(({{ canvas }}) => 
   const pixels = context.getImageData(0, 0, canvas.width, canvas.height).data;
   return pixels.every((value, place) => value === pixels[place % 4]);
 }}).map((t) => t.method)"""
-
-
-def settled(tab: Any) -> None:
-    until(tab, DRAWN)
 
 
 def test_every_page_opens_quietly_and_shows_every_map(visit: Visit, moved: Path, report: Path) -> None:
@@ -131,12 +117,6 @@ def test_a_map_is_enlarged_with_no_way_to_send_it_away(visit: Visit, moved: Path
     tab.keyboard.press("Escape")
     tab.locator("dialog").wait_for(state="detached")  # a dialog tells of its closing a moment later
     visit.is_quiet()
-
-
-def shown(tab: Any) -> Any:
-    return tab.evaluate(
-        "[...document.querySelectorAll('[data-gallery] li:not([hidden])')].map((li) => li.dataset.name)"
-    )
 
 
 def test_the_scheme_follows_the_system_and_the_reader(chromium: Any, moved: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from cnnvis_report.store import load_run
 from tests.narrow import present
 from tests.pages.browser import Visit, until
-from tests.pages.test_pages import DRAWN, PAGE, images, shown
+from tests.pages.image_page import DRAWN, PAGE, images, shown
 
 pytestmark = pytest.mark.browser
 

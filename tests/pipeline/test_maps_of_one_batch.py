@@ -1,7 +1,6 @@
 """Maps that `explain` hands over: nobody else's memory, and warned of where they aren't finite, and only there."""
 
 import warnings
-from typing import Any
 
 import pytest
 import torch
@@ -18,14 +17,15 @@ HUGE = 3e38  # of which a few come to more than float32 can say
 @pytest.fixture(autouse=True)
 def methods(monkeypatch: pytest.MonkeyPatch) -> None:
     forget_methods(monkeypatch)
-    plain: dict[str, Any] = {
-        "family": "planted",
-        "source": "planted",
-        "sign": Sign.SIGNED,
-        "kind": Kind.PIXEL,
-    }
     for function in (seen, seen_again, huge, holed):
-        method(title=function.__name__, batched_targets=True, **plain)(function)
+        method(
+            title=function.__name__,
+            family="planted",
+            source="no source: planted",
+            sign=Sign.SIGNED,
+            kind=Kind.PIXEL,
+            batched_targets=True,
+        )(function)
 
 
 def seen(tape: Tape, targets: Tensor) -> Tensor:

@@ -70,3 +70,11 @@ def test_the_command_writes_a_file_of_entries_alone(tmp_path: Path) -> None:
     outside = re.sub(r"(?ms)^@\w+\{.*?^\}$", "", text)
     assert [line for line in outside.splitlines() if line and not line.startswith("%")] == []
     assert command("cite", FOLDER).output.startswith("% Maps were computed with cnnvis-report")
+    command("cite", FOLDER, "-o", tmp_path / "references.bib")  # over its own
+
+
+def test_references_of_a_paper_are_not_overwritten(tmp_path: Path) -> None:
+    (tmp_path / "references.bib").write_text("@article{ours2024,}")
+    result = command("cite", FOLDER, "-o", tmp_path / "references.bib", code=2)
+    assert "isn't a list of references that this program has written" in result.stderr
+    assert (tmp_path / "references.bib").read_text() == "@article{ours2024,}"

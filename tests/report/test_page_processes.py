@@ -1,16 +1,19 @@
 """Pages are the same bytes by any number of processes, and fail in the same words."""
 
+from collections.abc import Callable
 from pathlib import Path
 from shutil import copytree
 
 import pytest
 
 from cnnvis_report.data import processes
+from cnnvis_report.errors import RunFailed
 from cnnvis_report.progress import Progress
 from cnnvis_report.report import image_pages
 from cnnvis_report.report.comparison.write import write_comparison
 from cnnvis_report.report.image_pages import page_processes
 from cnnvis_report.report.site_writer import SiteOptions, write_pages
+from cnnvis_report.report.write import write_site
 from cnnvis_report.store import load_run
 from cnnvis_report.store.arrays import Damaged
 from tests.fixtures.make_run import FOLDER
@@ -76,6 +79,24 @@ def test_what_is_damaged_is_named_from_another_process(tmp_path: Path) -> None:
     (tmp_path / "site").mkdir()
     with pytest.raises(Damaged, match=f"{arrays.name}: isn't what the run has written there"):
         write_pages(run, tmp_path / "site", Progress(), SiteOptions(processes=2))
+
+
+def test_a_process_that_is_killed_leaves_the_report_as_it_was(
+    tmp_path: Path, shared: list[processes._Process], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = Path(copytree(FOLDER, tmp_path / "run"))
+    before = contents(folder)
+    counted = processes._Process.__init__
+
+    def killed(process: processes._Process, work: Callable[[object], object]) -> None:
+        counted(process, work)
+        process._process.kill()
+
+    monkeypatch.setattr(processes._Process, "__init__", killed)
+    with pytest.raises(RunFailed, match="ended with signal 9: memory may have run out"):
+        write_site(load_run(folder), options=SiteOptions(processes=2))
+    assert len(shared) == 2 and contents(folder) == before
+    assert not [path for path in folder.iterdir() if path.name.startswith(".")]
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,11 @@ import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from shutil import copytree
+from shutil import copytree, rmtree
 
 import pytest
 
+from cnnvis_report.errors import WentAway
 from cnnvis_report.progress import Progress
 from cnnvis_report.report import image_pages, rendered
 from cnnvis_report.report.image_content import image_content
@@ -185,3 +186,73 @@ def test_a_single_file_between_is_replaced(folder: Path, drawn: list[str]) -> No
     assert pages_of(folder) == ["index.html"]
     write_site(load_run(folder), options=ONE)
     assert contents(folder) == before and len(drawn) == 2
+
+
+def a_pipe(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def a_link_to_itself(path: Path) -> None:
+    path.symlink_to(path)
+
+
+def a_file(path: Path) -> None:
+    path.write_text("mine", "utf-8")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="has no pipes among files")
+@pytest.mark.parametrize("put", [a_pipe, a_link_to_itself, a_file, Path.mkdir])
+@pytest.mark.parametrize("inner", [False, True], ids=["cache", "note"])
+def test_whatever_is_in_the_place_of_notes_the_pages_are_written(
+    tmp_path: Path, cache: Path, put: Callable[[Path], None], inner: bool
+) -> None:
+    run = load_run(Path(copytree(FOLDER, tmp_path / "run")))
+    path = rendered.note_of(run.folder) if inner else cache
+    path.parent.mkdir(parents=True, exist_ok=True)
+    put(path)
+    write_site(run, options=ONE)
+    assert (run.folder / "index.html").is_file()
+    write_site(run, options=ONE)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="has a variable for it")
+def test_a_user_without_a_home_gets_pages_and_no_note(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Containers run as a number of which the system knows nothing."""
+    for name in (rendered.CACHE, "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+
+    def unknown(_: type[Path]) -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", classmethod(unknown))
+    run = load_run(Path(copytree(FOLDER, tmp_path / "run")))
+    write_site(run, options=ONE)
+    assert rendered.read_rendered(run.folder) is None
+    assert (run.folder / "index.html").is_file()
+
+
+def test_a_page_that_went_away_while_it_was_noted_is_written_again(tmp_path: Path) -> None:
+    run = load_run(Path(copytree(FOLDER, tmp_path / "run")))
+    write_site(run, options=ONE)
+    site = rendered.read_rendered(run.folder)
+    assert site is not None
+    rendered.write_rendered(run.folder, replace(site, signature=""))
+    (run.folder / "methods.html").unlink()
+    write_site(run, options=ONE)
+    assert (run.folder / "methods.html").is_file()
+
+
+@pytest.mark.parametrize("shared", [1, 2], ids=["this process", "others"])
+def test_a_folder_that_goes_away_is_not_made_anew_in_part(
+    tmp_path: Path, shared: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(image_pages, "MAPS_EACH", 1)
+    folder = Path(copytree(FOLDER, tmp_path / "run"))
+
+    class Deletes(Progress):
+        def done(self, item: str, *, in_steps: bool = False) -> None:
+            rmtree(folder, ignore_errors=True)
+
+    with pytest.raises(WentAway, match="went away while its pages were written"):
+        write_site(load_run(folder), options=SiteOptions(processes=shared), progress=Deletes())
+    assert not folder.exists()

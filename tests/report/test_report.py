@@ -196,7 +196,7 @@ def test_a_single_file_keeps_to_its_size(drawn: Path, tmp_path: Path, monkeypatc
     command("run", "tests.factories:tiny", drawn, "-o", tmp_path, *words, "--single-file")
     sizes = [(tmp_path / "index.html").stat().st_size]
     for _ in range(4):
-        monkeypatch.setattr("cnnvis_report.report.single_file_writer.LIMIT", sizes[-1] - 1)
+        monkeypatch.setattr("cnnvis_report.report.size_limit.LIMIT", sizes[-1] - 1)
         command("render", tmp_path, "--single-file")
         sizes.append((tmp_path / "index.html").stat().st_size)
     assert sizes == sorted(sizes, reverse=True)

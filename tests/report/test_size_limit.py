@@ -3,18 +3,21 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
 
 from cnnvis_report.errors import BadRequest
+from cnnvis_report.progress import Progress
 from cnnvis_report.records.methods import Sign
 from cnnvis_report.report import map_error as errors
-from cnnvis_report.report import size_limit
+from cnnvis_report.report import single_file_writer, size_limit
 from cnnvis_report.report.fewer_maps import RunWithFewerMaps, most_useful_first
 from cnnvis_report.report.map_error import map_error
 from cnnvis_report.report.pictures.encode import QUALITIES, Quality, as_shown
-from cnnvis_report.report.size_limit import fit
+from cnnvis_report.report.single_file_writer import write_single
+from cnnvis_report.report.size_limit import LimitedPage, SizeNotices, fit
 from cnnvis_report.settings.sizes import Size
 from cnnvis_report.store import load_run
 from cnnvis_report.store.run_folder import StoredRun
@@ -30,23 +33,28 @@ def share_of(quality: Quality) -> float:
     return 1 - 0.1 * [(known.steps, known.halved) for known in QUALITIES].index((quality.steps, quality.halved))
 
 
-@pytest.fixture
-def known_shares(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is estimated from the first images is what `Pages` gives."""
-    monkeypatch.setattr(size_limit, "_sampled_bytes", lambda _, quality: round(1000 * share_of(quality)))
-
-
 class Pages:
-    """Stands for the writer of pages: their size by the quality, and what was written."""
+    """Stands for a page: its size by the quality, and what was written."""
 
-    def __init__(self) -> None:
-        self.written: list[tuple[StoredRun, Quality]] = []
+    def __init__(self, run: StoredRun, *, known_shares: bool = False) -> None:
+        self.run, self.known_shares = run, known_shares
+        self.written: list[tuple[SizeNotices, Quality]] = []
 
-    def __call__(self, run: StoredRun, quality: Quality) -> tuple[int, Mapping[str, int]]:
-        self.written.append((run, quality))
+    def write(self, quality: Quality, notices: SizeNotices) -> tuple[int, Mapping[str, int]]:
+        self.written.append((notices, quality))
         share = share_of(quality)
         weights = {name: round(size * share) for name, size in WEIGHTS.items() if name not in quality.left_out}
         return FIXED + sum(weights.values()), weights
+
+    def sampled_bytes(self, quality: Quality) -> int:
+        return round(1000 * share_of(quality)) if self.known_shares else 1000
+
+    def error(self, quality: Quality) -> errors.MapError | None:
+        return map_error(self.run, quality)
+
+    @property
+    def methods(self) -> dict[str, str]:
+        return {name: name.title() for name in ("cam", "gradient", "random")}
 
 
 @pytest.fixture
@@ -66,33 +74,30 @@ def run() -> StoredRun:
         pytest.param(1100, replace(QUALITIES[4], left_out=("gradient", "random")), id="one method"),
     ],
 )
-@pytest.mark.usefixtures("known_shares")
 def test_the_first_step_that_fits_is_taken(run: StoredRun, most: int, quality: Quality) -> None:
-    evidence = run.evidence
-    assert evidence is not None
-    order = {"cam": 0, "gradient": 1, "random": 2}
-    rows = tuple(sorted(evidence.methods, key=lambda row: order[row.method]))
-    run = replace(run, record=replace(run.record, evidence=replace(evidence, methods=rows)))
-    assert fit(run, Pages(), most, strict=True) == quality
+    assert fit(Pages(run, known_shares=True), most) == quality
 
 
-def test_a_size_that_nothing_fits_is_refused_with_the_one_that_would(run: StoredRun) -> None:
+def test_a_size_that_nothing_fits_is_refused_with_the_one_that_would(
+    run: StoredRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with pytest.raises(
         BadRequest, match=r"--max-size .*: the smallest page, with the maps of one method, has 1\.06 kB"
     ):
-        fit(run, Pages(), 1001, strict=True)
-    assert fit(run, Pages(), 1001, strict=False) == QUALITIES[-1], "25 MB are kept where possible"
+        fit(Pages(run), 1001)
+    monkeypatch.setattr(size_limit, "LIMIT", 1001)
+    assert fit(Pages(run), None) == QUALITIES[-1], "25 MB are kept where possible"
 
 
-def test_what_is_left_out_is_said(run: StoredRun) -> None:
-    pages = Pages()
-    quality = fit(run, pages, 1300, strict=True)
-    shown, last = pages.written[-1]
-    assert last == quality and isinstance(shown, RunWithFewerMaps)
-    assert "left out" in shown.record.notices[0]
-    for image in shown.images():
+def test_what_is_left_out_is_said() -> None:
+    pages = Pages(load_run(FOLDER))
+    quality = fit(pages, 1300)
+    notices, last = pages.written[-1]
+    assert last == quality and "left out" in notices.around(["another"])[0]
+    run = RunWithFewerMaps(FOLDER, load_run(FOLDER).record, frozenset(quality.left_out))
+    for image in run.images():
         assert not {record.method for record in image.maps} & set(quality.left_out)
-        assert not {key.partition("/")[0] for key in shown.maps(image)} & set(quality.left_out)
+        assert not {key.partition("/")[0] for key in run.maps(image)} & set(quality.left_out)
 
 
 def test_methods_that_the_evidence_puts_last_go_first(run: StoredRun) -> None:
@@ -146,3 +151,28 @@ def test_sizes(text: object, size: int) -> None:
 def test_what_is_no_size(text: object) -> None:
     with pytest.raises(BadRequest, match="isn't a size such as 25MB"):
         Size().parse(text)
+
+
+def test_an_image_counts_once_however_often_the_page_is_written(
+    run: StoredRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def twice(page: LimitedPage, most: int | None) -> Quality:
+        for quality in QUALITIES[:2]:
+            page.write(quality, SizeNotices())
+        return QUALITIES[1]
+
+    class Listener(Progress):
+        names: ClassVar[list[str]] = []
+        again: ClassVar[list[str]] = []
+
+        def step(self, what: str, items: float = 0.0) -> None:
+            self.again.append(what)
+            assert not items
+
+        def done(self, item: str, *, in_steps: bool = False) -> None:
+            self.names.append(item)
+
+    monkeypatch.setattr(single_file_writer, "fit", twice)
+    write_single(run, tmp_path, Listener())
+    assert len(Listener.names) == len(set(Listener.names)) == run.record.images
+    assert Listener.again == [f"{name}, again to keep the file small" for name in Listener.names]

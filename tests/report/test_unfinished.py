@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -80,6 +81,18 @@ def test_the_page_grows_with_the_run(writer: RunWriter, stored: StoredRun, clock
     names = re.findall(r'<span class="name">([^<]+)</span>', text(writer.folder))
     newest = [image.name for image in many(SHOWN + 2).images()][::-1]
     assert names == newest[:SHOWN]
+
+
+def test_names_on_it_are_text(writer: RunWriter, stored: StoredRun, clock: Clock) -> None:
+    page = page_of(writer, stored, clock)
+    run, evil = many(SHOWN + 6), "<script>alert(1)</script>\"'{{7*7}}"
+    image = next(iter(run.images()))
+    scores = tuple(replace(score, name=evil) for score in image.top)
+    writer.add(replace(image, name=evil, top=scores), run.stored_arrays(image), {})
+    page.update()
+    shown = text(writer.folder)
+    assert shown.count("&lt;script&gt;alert(1)&lt;/script&gt;") >= 3 and "<script>alert" not in shown
+    assert "{{7*7}}" in shown
 
 
 def test_it_is_written_again_while_the_run_works_without_new_images(

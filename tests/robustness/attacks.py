@@ -3,6 +3,7 @@
 from tests.robustness import folders, mutated_pictures, odd_checkpoints, odd_values, two_writers
 from tests.robustness.attack import Attack
 from tests.robustness.bad_images import BAD_IMAGES
+from tests.robustness.deleted_folder import DELETED
 from tests.robustness.disk_faults import REFUSED
 from tests.robustness.file_events import AT_RANDOM_TIMES, KILLED
 from tests.robustness.interrupted import INTERRUPTED
@@ -14,6 +15,7 @@ ATTACKS: tuple[Attack, ...] = (
     *KILLED,
     AT_RANDOM_TIMES,
     REFUSED,
+    DELETED,
     mutated_pictures.ATTACK,
     odd_checkpoints.ATTACK,
     odd_values.ATTACK,

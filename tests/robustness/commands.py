@@ -67,12 +67,17 @@ RUN = ("run", "../../given/net.py:tiny", "../../given/pictures", "-m", "gradient
 FULL = (*RUN, "--metrics", "quick", "--inspect", "standard", "--classes", "top:1")
 PLAIN = (*RUN, "--metrics", "none", "--inspect", "none", "--classes", "top:2")
 TRAIN = ("train", "../../given/set", "-o", "m.pt", "-q", "--device", "cpu", "--augment", "light", "--size", "16")
+OLD = (*RUN[:-1], "old", "--metrics", "none", "--inspect", "none", "--classes", "top:1")
+COMPARE = ("compare", "old", "report", "-o", "changes", "-q")
+COPY = ("render", "report", "--anonymous", "--zip")
 DRAW = ("make-dataset", "shapes", "--size", "24", "-q", "-o", "set")
 
 COMMANDS = {
     "run": (
         Command("a new run", "report", FULL),
         Command("a run over another", "report", FULL, (PLAIN,)),
+        Command("a run in shards", "report", (*PLAIN, "--shard-size", "1"), (PLAIN,)),
+        Command("a run that keeps no arrays", "report", (*PLAIN, "--keep", "none")),
     ),
     "train": (
         Command("a new training", "m.pt", (*TRAIN, "--epochs", "3", "--checkpoint-epochs", "1,3")),
@@ -82,6 +87,11 @@ COMMANDS = {
         Command("pages over pages", "report", ("render", "report"), (FULL,)),
         Command("one page over pages", "report", ("render", "report", "--single-file"), (PLAIN,)),
         Command("a repair", "report", ("render", "report", "--repair"), (FULL,), lose_an_image),
+    ),
+    "compare": (Command("a comparison over another", "changes", COMPARE, (OLD, PLAIN, (*COMPARE, "--pages", "1"))),),
+    "share": (
+        Command("a copy", "anonymous-report", COPY, (PLAIN,)),
+        Command("a copy over another", "anonymous-report", COPY, (PLAIN, (*COPY, "--share", "minimal"))),
     ),
     "make-dataset": (
         Command("a new set", "set", (*DRAW, "-n", "6")),

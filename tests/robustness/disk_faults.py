@@ -1,6 +1,7 @@
 """The disk refuses a command in turn at each of its file events: it says so in a line, and nothing is lost."""
 
 import random
+from collections import Counter
 from collections.abc import Iterator
 from errno import EACCES, EFBIG, EIO, EMFILE, ENOENT, ENOSPC
 from pathlib import Path
@@ -12,11 +13,11 @@ from tests.robustness.file_events import ALL
 from tests.robustness.forking import Ended, server
 
 REFUSED_WITH = (ENOSPC, EFBIG, EACCES, EIO, EMFILE, ENOENT)
-DAMAGE = (EIO, ENOENT)  # a file that is gone or on a bad sector is what a repair leaves out
+DAMAGE = (EIO,)  # a file on a bad sector is what a repair leaves out
 
 
 def refused(count: int, folder: Path) -> Iterator[str]:
-    """Refuse events of each command, in an order of chance: every event in one way at first, then in the others."""
+    """Refuse events of each command, in an order of chance: first those that are come to in ways of their own."""
     whole = [undisturbed(command) for commands in COMMANDS.values() for command in commands]
     trials = [(round_, trial, fault) for trial in whole for round_, fault in faults(trial)]
     random.Random(0).shuffle(trials)
@@ -29,18 +30,24 @@ def refused(count: int, folder: Path) -> Iterator[str]:
         yield f"{trial.command.name}, {fault}: {wrong}" if wrong else ""
 
 
-def faults(trial: Undisturbed) -> Iterator[tuple[int, Fault]]:
+def faults(trial: Undisturbed) -> Iterator[tuple[tuple[int, int], Fault]]:
     """Each event refused in every way, and each file that is written cut short; looking at the output counts too.
 
-    Each comes with its round, from 0: the ways take turns, so that a round has every event once and every way alike.
+    Each comes with its round: how many events have come before by the same lines of code, and a number from 0, as the
+    ways to refuse take turns. So the first rounds have each line of code that comes to the disk, refused in every way.
     """
     repairs = "--repair" in trial.command.arguments
     ways = [errno for errno in REFUSED_WITH if not (repairs and errno in DAMAGE)]
-    for number in range(1, len(trial.events) + 1):
-        yield from (((turn - number) % len(ways), Fault(FAIL, number, errno)) for turn, errno in enumerate(ways))
+    before: Counter[int] = Counter()
+    for number, event in enumerate(trial.events, start=1):
+        for turn, errno in enumerate(ways):
+            yield (before[event.way], (turn - number) % len(ways)), Fault(FAIL, number, errno)
+        before[event.way] += 1
+    opened: Counter[int] = Counter()
     for number, event in enumerate((each for each in trial.events if each.changes), start=1):
         if event.opens:
-            yield 0, Fault(CUT, number)
+            yield (opened[event.way], 0), Fault(CUT, number)
+            opened[event.way] += 1
 
 
 def unsaid(ended: Ended) -> str:

@@ -7,8 +7,10 @@ for processes of their own.
 import contextlib
 import os
 import resource
+import shutil
 import signal
 import sys
+import zlib
 from dataclasses import dataclass
 from errno import ENOSPC, errorcode
 from pathlib import Path
@@ -23,6 +25,7 @@ EMPTY = "killed right after"  # it has made, or emptied, a file
 TORN = "killed while writing after"  # the first bytes of the file are there
 CUT = "unable to write after"  # the same, and the program is told: the limit on the size of files
 FAIL = "refused"
+GONE = "its folder is deleted before"
 CREATING = {"open", "os.mkdir", "os.link", "os.symlink"}  # what a full disk refuses from then on
 
 
@@ -41,11 +44,12 @@ class Fault:
 
 @dataclass(frozen=True)
 class Event:
-    """A file event: its name, the path, and whether it changes something."""
+    """A file event: its name, the path, whether it changes something, and a number of the way that led to it."""
 
     name: str
     path: str
     changes: bool
+    way: int = 0
 
     @property
     def opens(self) -> bool:
@@ -86,7 +90,7 @@ class Watch:
         changes = name in CHANGES and (name != "open" or bool(given[2] & WRITING))  # type: ignore[operator]
         if not _within(path, self.folder if changes or name == SETTLING else self.read) or not (changes or self.looks):
             return
-        event = Event(name, path, changes)
+        event = Event(name, path, changes, _way())
         self.events.append(event)
         full = self.fault.errno == ENOSPC and changes and name in CREATING
         if len(self.events) == self.fault.at or (full and len(self.events) > self.fault.at):
@@ -94,6 +98,10 @@ class Watch:
 
     def _strike(self, event: Event, given: tuple[object, ...]) -> None:
         kind = self.fault.kind
+        if kind == GONE:
+            self.fault = Fault()
+            shutil.rmtree(self.read, ignore_errors=True)
+            return
         if kind == FAIL:
             raise OSError(self.fault.errno, os.strerror(self.fault.errno), event.path)
         if kind == CUT and not event.opens:
@@ -108,6 +116,15 @@ class Watch:
             with contextlib.suppress(OSError):
                 os.close(os.open(event.path, given[2], 0o644))  # type: ignore[arg-type]
         os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _way() -> int:
+    """A number of the lines of code that have led here, ours and those of libraries."""
+    lines, frame = [], sys._getframe(3)
+    while frame.f_back is not None:
+        lines.append(f"{frame.f_code.co_filename}:{frame.f_lineno}")
+        frame = frame.f_back
+    return zlib.crc32("\n".join(lines).encode())
 
 
 def _path(given: tuple[object, ...]) -> str:

@@ -55,6 +55,9 @@ def at_random_times(count: int, folder: Path) -> Iterator[str]:
 SAME = "The same command goes on, ends in the same bytes, and leaves nothing behind."
 KILLED = tuple(
     Attack(f"killed at any file event ({name})", SAME, partial(killed, name), quick=quick, full=ALL)
-    for name, quick in (("run", 2), ("train", 5), ("render", 2), ("make-dataset", 6))
+    for name, quick in (
+        *(("run", 2), ("train", 3), ("render", 2)),
+        *(("compare", 2), ("share", 2), ("make-dataset", 4)),
+    )
 )
 AT_RANDOM_TIMES = Attack("kills at random times", SAME, at_random_times, quick=1, full=40)

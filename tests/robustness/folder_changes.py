@@ -146,7 +146,7 @@ def odd_arrays(folder: Path, chance: random.Random) -> None:
     save = np.savez if kind < 6 else np.savez_compressed
     save(path, **arrays)
     if chance.randrange(2):
-        _resealed(folder, lambda run, images: None)
+        resealed(folder, lambda run, images: None)
 
 
 def odd_field(folder: Path, chance: random.Random) -> None:
@@ -167,13 +167,13 @@ def odd_field(folder: Path, chance: random.Random) -> None:
         else:
             place[key] = chance.choice(ODD)
 
-    _resealed(folder, change, seal=bool(chance.randrange(2)))
+    resealed(folder, change, seal=bool(chance.randrange(2)))
 
 
-def _resealed(
+def resealed(
     folder: Path, change: Callable[[dict[str, Any], list[dict[str, Any]]], None], *, seal: bool = True
 ) -> None:
-    """Rewrite the manifest, with seals and digests that are right for what it says now."""
+    """Rewrite the manifest, with seals and digests that are right for what it says, and what the files hold, now."""
 
     content = json.loads((folder / "run.json").read_text(encoding="utf-8"))
     run, images = content["run"], content["images"]

@@ -4,8 +4,10 @@ The server never computes anything: only its children do, so that no thread is l
 """
 
 import fcntl
+import importlib
 import json
 import os
+import pkgutil
 import shutil
 import signal
 import subprocess
@@ -13,13 +15,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 
 from tests.robustness.faults import Event, Fault, Watch
 
-LONGEST = 60  # seconds: a command of these takes two at most
+LONGEST = 300  # seconds: a command of these takes two at most where nothing else runs
 
 
 @dataclass(frozen=True)
@@ -81,11 +84,21 @@ def main() -> None:
 
 
 def _import_all() -> None:
-    """Import what commands import, and make the pages of a stored run once: templates are compiled for all then."""
+    """Import all that commands import when they come to it, and make the pages of a stored run once.
+
+    Templates are compiled for all then. PyTorch's compiler is what optimizers import when they are first used.
+    """
     import torch
+    import torch._dynamo
     from click.testing import CliRunner
 
+    import cnnvis_report
+
     torch.set_num_threads(1)
+    for module in pkgutil.walk_packages(cnnvis_report.__path__, "cnnvis_report."):
+        if not module.name.endswith("__main__"):
+            with suppress(ImportError):  # of an extra
+                importlib.import_module(module.name)
     from cnnvis_report.cli.main import cli
     from cnnvis_report.methods import registry
     from tests.figures import draw_coarsely
@@ -157,7 +170,7 @@ def _child(job: dict, said: int, told: int) -> None:  # type: ignore[type-arg]
         traceback.print_exc()
     finally:
         sys.stderr.flush()
-        events = json.dumps([[each.name, each.path, each.changes] for each in watch.events])
+        events = json.dumps([[each.name, each.path, each.changes, each.way] for each in watch.events])
         os.write(told, events.encode("utf-8", "replace"))
         os._exit(code)
 

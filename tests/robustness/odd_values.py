@@ -24,6 +24,7 @@ TEXTS = (
     "²", "٣", "١,٢", DIGITS, f"-{DIGITS}", "nan", "inf", "-inf", "1e999", "0x10", "1_000", "-1", "0", "1.5", "", "   ",
     "\t", "\n", "a\0b", "a\nb", "\x1b[31m", "\ud800", "true", "[]", "[" * 5000, "1,2;3", ",", ":", "::", ":x", "..:x",
     "a:b:c", "x" * 200_000, "../" * 2000, "a" * 300, "top:²", f"top:{DIGITS}", "layer:²", "0x0", f"{DIGITS}x1", "²x²",
+    "~nobody123x", "~nobody123x/net.py:net",
 )  # fmt: skip
 # of which no option that takes numbers takes any
 NO_NUMBERS = frozenset(TEXTS) - {"-1", "0", "1.5", "", "   ", "\t", "\n", ","}

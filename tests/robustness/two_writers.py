@@ -12,22 +12,23 @@ from tests.robustness.forking import Ended, Server, server
 
 
 def trials(count: int, folder: Path) -> Iterator[str]:
-    """A run twice, or a run and the making of its pages, the second at any time while the first goes on."""
-    trial = undisturbed(COMMANDS["run"][0])
-    pages = ["render", trial.command.output]
+    """A run twice, a run and the making of its pages, or that twice, the second at any time while the first goes on."""
+    run, render = undisturbed(COMMANDS["run"][0]), undisturbed(COMMANDS["render"][0])
+    pages = render.command.arguments
     servers = [server(), Server()]
     chance = random.Random(2)
     begun = time.perf_counter()
-    server().run(trial.command.arguments, trial.again(folder), trial.command.output)
+    server().run(run.command.arguments, run.again(folder), run.command.output)
     took = time.perf_counter() - begun
     for number in range(count):
+        trial = render if number % 4 == 2 else run
         work = trial.again(folder)
         wanted = [trial.command.arguments, pages if number % 4 == 3 else trial.command.arguments]
         waits = [0.0, 0.0 if number % 2 else chance.uniform(0.0, took)]
 
         def start(place: int, work: Path = work, wanted: list = wanted, waits: list = waits) -> Ended:  # type: ignore[type-arg]
             time.sleep(waits[place])
-            return servers[place].run(wanted[place], work, trial.command.output)
+            return servers[place].run(wanted[place], work, "report")
 
         with ThreadPoolExecutor(2) as pool:
             ended = list(pool.map(start, range(2)))
@@ -50,6 +51,6 @@ ATTACK = Attack(
     "two runs at once",
     "One of them is through, the other says who is writing; what is there at last is whole.",
     trials,
-    quick=2,
+    quick=3,
     full=20,
 )

@@ -68,6 +68,7 @@ def method(*moved: float) -> ComparedMethod:
         moved=tuple(Median(median, median - 0.1, median + 0.1, 10) for median in moved),
         mask_energy=tuple(share(0.8 - 0.2 * number) for number in range(len(moved) + 1)),
         mask_energy_difference=tuple(share(-0.2 * (number + 1)) for number in range(len(moved))),
+        measure_differences={SCORE.name: tuple(share(-0.25) for _ in moved)},
     )
 
 

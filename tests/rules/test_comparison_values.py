@@ -30,7 +30,7 @@ from tests.rules.compared import HOSTILE, PAIR, THREE
         ("mask_energy[cam]<0.7", "mask_energy[cam] is 0.60 [0.50, 0.70] (n = 10)"),
         ("mask_energy_difference[cam]<0", "mask_energy_difference[cam] is −0.20 [−0.30, −0.10] (n = 10)"),
         ("gain[cam]<0.3", "gain[cam] is 0.25 [0.15, 0.35] (n = 10)"),
-        ("gain_difference[cam]<-0.2", "gain_difference[cam] is −0.250"),
+        ("gain_difference[cam].high<-0.1", "gain_difference[cam] is −0.25 [−0.35, −0.15] (n = 10)"),
         ("compared_images<10", "compared_images is 3"),
         ("misclassified>2", "misclassified is 3"),
         ("recall[cat]<0.8", "recall[cat] is 0.75 [0.41, 0.93] (n = 8)"),

@@ -9,9 +9,9 @@ from cnnvis_report.records.run import Keep
 from cnnvis_report.store import NETWORK, load_run
 from cnnvis_report.store import discard as discarding
 from cnnvis_report.store.repair import repair
-from tests.cli.test_cli import one_line
+from tests.cli.words import one_line
 from tests.conftest import command
-from tests.store.test_store import FEW, RUN, Stop, files
+from tests.store.run_files import FEW, RUN, Stop, files
 
 NONE = (*FEW, "--inspect", "quick", "--keep", "none")
 

@@ -17,10 +17,10 @@ from cnnvis_report.models.trained_file import read_trained
 from cnnvis_report.store.arrays import write_arrays
 from cnnvis_report.store.lock import lock_of
 from cnnvis_report.store.os_errors import in_words, refusal
-from tests.cli.test_cli import one_line
+from tests.cli.words import one_line
 from tests.conftest import command, fill_disk
 from tests.narrow import present
-from tests.training.test_training import class_folders
+from tests.training.trainings import class_folders
 
 DRAW = ("make-dataset", "shapes", "-n", 5, "--size", 24, "-q")
 

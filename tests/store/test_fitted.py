@@ -9,7 +9,7 @@ import pytest
 from cnnvis_report.methods import pattern_fit
 from cnnvis_report.methods.pattern_moments import moments
 from tests.conftest import command
-from tests.store.test_store import RUN, Stop, interrupted, without_provenance
+from tests.store.run_files import RUN, Stop, interrupted, without_provenance
 
 PATTERNS = ("--methods", "pattern_net,pattern_attribution", "--device", "cpu", "--batch-size", "2", "--inspect", "none")
 

@@ -15,7 +15,7 @@ from cnnvis_report.store import RunWriter, StoredRun, load_arrays, load_run
 from cnnvis_report.store.repair import repair
 from cnnvis_report.store.shards import ArrayLayout, write_shard
 from tests.conftest import command
-from tests.store.test_store import FEW, RUN, Stop, files, interrupted, without_provenance
+from tests.store.run_files import FEW, RUN, Stop, files, interrupted, without_provenance
 
 SHARDED = (*FEW, "--shard-size", "4", "--batch-size", "3")
 

@@ -13,6 +13,7 @@ import pytest
 from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.run import Keep, StoredFile
 from cnnvis_report.store.arrays import Damaged
+from cnnvis_report.store.npz import DIRECTORY
 from cnnvis_report.store.shards import ArrayLayout, ShardReader, write_shard
 
 NAME = "arrays/shard-00003.npz"
@@ -128,3 +129,25 @@ def test_a_shard_that_was_never_written_is_no_shard(tmp_path: Path) -> None:
 )
 def test_a_run_is_sharded_beyond_a_thousand_images(images: int, asked: int | None, size: int | None) -> None:
     assert ArrayLayout.of(images, Keep.REDUCED, asked).shard_size == size
+
+
+@pytest.mark.parametrize("zip64", [False, True])
+def test_a_list_of_arrays_that_takes_the_memory_is_refused_unread(tmp_path: Path, zip64: bool) -> None:
+    """A million entries are a few kilobytes in an archive that a stranger sends."""
+    write_shard(tmp_path, 3, results())
+    claim = DIRECTORY + 1
+    head = bytes(40) + claim.to_bytes(8, "little") + bytes(8) + b"PK\6\7" + bytes(16) if zip64 else b""
+    length = 0xFFFFFFFF if zip64 else claim
+    end = b"PK\5\6" + bytes(8) + length.to_bytes(4, "little") + bytes(6)
+    with (tmp_path / NAME).open("ab") as file:
+        file.write(head + end)
+    with pytest.raises(Damaged, match=f"a list of its arrays of {claim} bytes"):
+        ShardReader().read(tmp_path, 3, "image-0")
+
+
+def test_what_follows_the_end_makes_a_shard_none_of_ours(tmp_path: Path) -> None:
+    write_shard(tmp_path, 3, results())
+    with (tmp_path / NAME).open("ab") as file:
+        file.write(b"x")
+    with pytest.raises(Damaged, match="has no end"):
+        ShardReader().read(tmp_path, 3, "image-0")

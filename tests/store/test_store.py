@@ -12,32 +12,12 @@ import pytest
 
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.pipeline.batch_explainer import BatchExplainer
-from cnnvis_report.pipeline.stages import explain as running
 from cnnvis_report.store import array_key, load_arrays, load_run
 from cnnvis_report.store.own_files import pages_of
 from tests.conftest import STANDARD, command, standard_methods
 from tests.figures import full_figures
 from tests.narrow import present
-
-RUN = ("run", "tests.factories:tiny")
-FEW = ("--methods", "grad_cam,saliency,random", "--device", "cpu", "--batch-size", "2")
-
-
-def files(folder: Path) -> dict[str, bytes]:
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()
-    }
-
-
-def without_provenance(folder: Path) -> dict[str, bytes]:
-    """All files, less the one block that may differ between two runs."""
-    found = files(folder)
-    del found["data/provenance.js"]
-    found.pop("data/rendered.json", None)  # which has a digest of it
-    head, images = found["run.json"].split(b'\n"images": [', 1)
-    content = json.loads(head.rstrip(b",") + b"}")
-    del content["run"]["provenance"]
-    return found | {"run.json": json.dumps(content).encode() + images}
+from tests.store.run_files import FEW, RUN, Stop, files, interrupted, without_provenance
 
 
 def test_the_same_inputs_give_the_same_bytes(report: Path, drawn: Path, class_names: Path, tmp_path: Path) -> None:
@@ -98,25 +78,6 @@ def test_nothing_tells_of_this_machine(report: Path, drawn: Path) -> None:
     hidden |= {name for name in (socket.gethostname(), getpass.getuser()) if len(name) > 4}
     for name, content in files(report).items():
         assert not [text for text in hidden if text.encode() in content], name
-
-
-class Stop(Exception):
-    pass
-
-
-def interrupted(monkeypatch: pytest.MonkeyPatch, after: int) -> None:
-    """Make the run fail when so many images are done."""
-    done: list[str] = []
-    plain = running._write
-
-    def write(writer: Any, results: Any) -> None:
-        for result in results:
-            if len(done) == after:
-                raise Stop
-            plain(writer, [result])
-            done.append(result)
-
-    monkeypatch.setattr(running, "_write", write)
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from PIL import Image
 from cnnvis_report.data.image_set import find_images
 from cnnvis_report.synthetic import layers
 from cnnvis_report.synthetic.write import KINDS
-from tests.cli.test_cli import one_line
+from tests.cli.words import one_line
 from tests.conftest import command, fill_disk
 from tests.synthetic.test_synthetic import white
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.training.test_training import class_folders
+from tests.training.trainings import class_folders
 
 
 @pytest.fixture(scope="module")

@@ -8,10 +8,10 @@ import pytest
 from PIL import Image
 
 from cnnvis_report.models.trained_file import read_trained
-from tests.cli.test_cli import one_line
+from tests.cli.words import one_line
 from tests.conftest import command, fill_disk
 from tests.narrow import present
-from tests.training.test_training import class_folders
+from tests.training.trainings import class_folders
 
 ONCE = ("--epochs", 1, "--device", "cpu")
 

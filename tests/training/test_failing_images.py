@@ -7,11 +7,11 @@ import pytest
 from torch import nn
 
 from cnnvis_report.errors import RunFailed
+from cnnvis_report.training.epochs import EpochProgress
 from cnnvis_report.training.loop import fit
-from cnnvis_report.training.state import EpochProgress
 from cnnvis_report.training.tensors import Pictures
 from tests.narrow import present
-from tests.training.test_training import CPU, TARGETS, Watching, hyperparameters, linear, pictures, same
+from tests.training.trainings import CPU, TARGETS, Watching, hyperparameters, linear, pictures, same
 
 
 class Picky(nn.Module):

@@ -15,11 +15,11 @@ from cnnvis_report.models.architectures import Architecture, build
 from cnnvis_report.models.load import load_model
 from cnnvis_report.models.trained_file import write_trained
 from cnnvis_report.synthetic.layers import draw
-from tests.cli.test_cli import one_line
+from tests.cli.words import one_line
 from tests.conftest import command
 from tests.models.test_trained_file import described
 from tests.training.test_bad_input import ONCE
-from tests.training.test_training import class_folders, trained
+from tests.training.trainings import class_folders, trained
 
 WRITTEN = Path(tempfile.gettempdir()) / f"written-by-a-model-{os.getpid()}"
 

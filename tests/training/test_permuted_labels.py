@@ -14,7 +14,7 @@ from cnnvis_report.training.permuted_labels import fit_permuted, permute_labels
 from cnnvis_report.training.progress import TrainProgress
 from cnnvis_report.training.state import TrainState
 from cnnvis_report.training.train import TrainConfig, train
-from tests.training.test_training import CPU, class_folders, hyperparameters, linear, pictures, same
+from tests.training.trainings import CPU, class_folders, hyperparameters, linear, pictures, same
 
 TARGETS = [at % 3 for at in range(40)]
 

@@ -11,7 +11,7 @@ from cnnvis_report.errors import BadRequest
 from cnnvis_report.models.trained_file import read_trained
 from cnnvis_report.training.train import TrainConfig, train
 from tests.narrow import present
-from tests.training.test_training import CPU, Watching, class_folders, same, trained
+from tests.training.trainings import CPU, Watching, class_folders, same, trained
 
 
 class Cut(Exception):

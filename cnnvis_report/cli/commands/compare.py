@@ -4,18 +4,18 @@ from pathlib import Path
 
 import click
 
-from cnnvis_report.cli import comparing, results
+from cnnvis_report.cli import comparing, finish, results, share
 from cnnvis_report.cli.help import DescribedArgument, GroupedCommand
 from cnnvis_report.cli.options import configured
 from cnnvis_report.cli.types import SettingType
-from cnnvis_report.pipeline.config import OutputConfig
+from cnnvis_report.pipeline.config import JobConfig, ReportConfig, ShareConfig, TerminalConfig
 from cnnvis_report.settings.kinds import File
 
 CHANGES: dict[str, dict[str, object]] = {
     "output": {"default": Path("comparison"), "help": "Folder of the comparison."},
     "pages": {
         "default": 200,
-        "help": "Give at most so many images a page: those that changed most. Figures are of all images.",
+        "help": "Most images that get a page: those that changed most. Numbers are of all images.",
     },
     "title": {"default_text": "What changed from OLD to NEW", "help": "Title of the comparison."},
     "open": {"help": "Open the comparison in the browser."},
@@ -23,6 +23,12 @@ CHANGES: dict[str, dict[str, object]] = {
         "help": 'Exit with status 4 if a rule holds, such as "broken>3", "accuracy_difference<-1%" or "moved>0.2". '
         "The comparison is written all the same. Repeatable."
     },
+}
+SHARED: dict[str, dict[str, object]] = {
+    "anonymous": {
+        "help": "Write a copy without names for a blind review: runs, images, classes and layers are numbered."
+    },
+    "copy": {"default_text": "anonymous-report, or DIR-share, beside the comparison"},
 }
 
 
@@ -36,24 +42,13 @@ CHANGES: dict[str, dict[str, object]] = {
     metavar="OLD NEW...",
     description="Folders of two to six reports; each later one is compared with the first.",
 )
-@configured(
-    OutputConfig,
-    only=(
-        "output",
-        "pages",
-        "processes",
-        "title",
-        "fail_if",
-        "summary",
-        "json",
-        "open",
-        "quiet",
-        "verbose",
-        "log_format",
-    ),
-    changes=CHANGES,
-)
-def compare(config: OutputConfig, runs: tuple[Path, ...]) -> None:
+@configured(ReportConfig, changes=CHANGES)
+@configured(ShareConfig, changes=SHARED)
+@configured(JobConfig, without=("strict", "against"), changes=CHANGES)
+@configured(TerminalConfig)
+def compare(
+    report: ReportConfig, sharing: ShareConfig, job: JobConfig, terminal: TerminalConfig, runs: tuple[Path, ...]
+) -> None:
     """Show what changed between two to six reports of the same images, without a model, a GPU or torch.
 
     Images are matched by what their files hold, then by name. The first screen says whether accuracy changed, which
@@ -65,13 +60,15 @@ def compare(config: OutputConfig, runs: tuple[Path, ...]) -> None:
     Examples:
         cnnvis-report compare old-report new-report -o comparison
         cnnvis-report compare epoch-1 epoch-5 epoch-20 -o training
+        cnnvis-report compare old-report new-report --anonymous --zip
         cnnvis-report compare main pull-request --fail-if "broken>3" --summary summary.md
     """
     from cnnvis_report.comparison.read import load_runs
 
-    results.check_files(config)
+    results.check_files(job)
+    how = share.checked(sharing, job, report.output, report.single_file, report.title, comparison=True)
     stored = load_runs(runs)
-    comparing.check_rules(config, stored)
-    numbers = comparing.compare(stored, config.output, config)
-    if results.wanted(config):
-        results.deliver(config, numbers)
+    comparing.check_rules(job, stored)
+    numbers = comparing.compare(stored, report, job, finish.console_of(terminal), how=how)
+    if results.wanted(job):
+        results.deliver(job, numbers)

@@ -5,9 +5,8 @@ from pathlib import Path
 import click
 
 from cnnvis_report.cli import finish, results
-from cnnvis_report.cli.help import GroupedCommand, GroupedOption
-from cnnvis_report.cli.options import CONFIG, configured
-from cnnvis_report.cli.types import SettingType
+from cnnvis_report.cli.help import GroupedCommand
+from cnnvis_report.cli.options import CONFIG, configured, option
 from cnnvis_report.pipeline.config import RunConfig
 from cnnvis_report.settings import Group
 from cnnvis_report.settings.kinds import Integer
@@ -39,13 +38,12 @@ MOST = 300  # pictures
     fixed={"model": "demo", "images": ()},
     changes={"output": {"default": Path("demo-report")}},
 )
-@click.option(
+@option(
     "-n",
     "--images",
     "count",
-    cls=GroupedOption,
     group=Group.IMAGES,
-    type=SettingType(Integer(1, MOST)),
+    kind=Integer(1, MOST),
     default=36,
     show_default=True,
     metavar="N",
@@ -66,12 +64,10 @@ def demo(config: RunConfig, count: int) -> None:
     from cnnvis_report.pipeline.setup import set_up_model
     from cnnvis_report.training.demo import demonstrate
 
-    results.check_files(config.output)
-    finish.claim(config.output.output)
-    console = finish.console_of(config.output)
+    results.check_files(config.job)
+    finish.claim(config.report.output)
+    console = finish.console_of(config.terminal)
     with Reporter(console) as reporter:
         demonstration = demonstrate(count, config.machine.seed, reporter)
     console.say(f"Trained   a small network on generated images: test accuracy {demonstration.accuracy:.1%}")
-    finish.report(
-        set_up_model(demonstration.model, lambda _: demonstration.images, config), config.output, console, config.share
-    )
+    finish.report(set_up_model(demonstration.model, lambda _: demonstration.images, config), console)

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import click
 
-from cnnvis_report.cli.help import DescribedArgument, GroupedCommand, GroupedOption
+from cnnvis_report.cli.help import GroupedCommand
+from cnnvis_report.cli.options import option
 from cnnvis_report.cli.params import printable
-from cnnvis_report.cli.types import SettingType
-from cnnvis_report.errors import BadRequest, CnnVisError, brief
+from cnnvis_report.cli.stored_run import RUN, refused_as
 from cnnvis_report.settings import Group
 from cnnvis_report.settings.kinds import Choice, File, Names
 
@@ -15,46 +15,40 @@ CHOICES = ("npz", "npy", "tiff", "csv", "heatmap-png", "virelay")
 
 
 @click.command(cls=GroupedCommand, short_help="Write maps of a stored run as files of other programs.")
-@click.argument(
-    "run", cls=DescribedArgument, type=SettingType(File()), metavar="RUN", description="The folder of a report."
-)
-@click.option(
+@RUN
+@option(
     "--maps",
     "form",
-    cls=GroupedOption,
     group=Group.REPORT,
-    type=SettingType(Choice(CHOICES)),
+    kind=Choice(CHOICES),
     default="npz",
     show_default=True,
     help="Format: npz is one file an image, the others one a map; virelay is HDF5 with project files, and needs h5py: "
     "pip install 'cnnvis-report[virelay]'.",
 )
-@click.option(
+@option(
     "-o",
     "--output",
-    cls=GroupedOption,
     group=Group.REPORT,
-    type=SettingType(File()),
+    kind=File(),
     default="maps",
     show_default=True,
     metavar="DIR",
     help="A new or empty folder.",
 )
-@click.option(
+@option(
     "-m",
     "--methods",
-    cls=GroupedOption,
     group=Group.REPORT,
-    type=SettingType(Names()),
+    kind=Names(),
     default="",
     metavar="NAMES",
     help="Names of methods with commas between them.  [default: all]",
 )
-@click.option(
+@option(
     "--images",
-    cls=GroupedOption,
     group=Group.REPORT,
-    type=SettingType(Names()),
+    kind=Names(),
     default="",
     metavar="NAMES",
     help="Names of images with commas between them.  [default: all]",
@@ -74,10 +68,6 @@ def export(run: Path, form: str, output: Path, methods: tuple[str, ...], images:
     from cnnvis_report.store.run_folder import load_run
 
     stored = load_run(run)
-    try:
+    with refused_as(f"{run}: its maps can't be written"):
         entries = export_maps(stored, output, form, methods=methods, images=images)
-    except (CnnVisError, OSError):
-        raise
-    except Exception as error:  # every field fits its type, but a stranger may have put anything into them
-        raise BadRequest(f"{run}: its maps can't be written ({type(error).__name__}: {brief(error)}).") from error
     click.echo(printable(f"Wrote {len(entries)} maps and {output / 'manifest.json'}"))

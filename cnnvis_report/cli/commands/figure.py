@@ -2,14 +2,17 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import click
 
-from cnnvis_report.cli.help import DescribedArgument, GroupedCommand, GroupedOption
-from cnnvis_report.cli.options import configured
+from cnnvis_report.cli.announce import write_text
+from cnnvis_report.cli.help import DescribedArgument, GroupedCommand
+from cnnvis_report.cli.options import configured, option
 from cnnvis_report.cli.params import printable
+from cnnvis_report.cli.stored_run import refused_as
 from cnnvis_report.cli.types import SettingType
-from cnnvis_report.errors import BadRequest, CnnVisError, brief
+from cnnvis_report.errors import BadRequest
 from cnnvis_report.report.figure.config import PREDICTION, FigureConfig
 from cnnvis_report.settings import Group
 from cnnvis_report.settings.kinds import File
@@ -25,24 +28,22 @@ from cnnvis_report.settings.kinds import File
     metavar="RUN...",
     description="The folder of a report; of several, each is a column.",
 )
-@click.option(
+@option(
     "-o",
     "--output",
-    cls=GroupedOption,
     group=Group.REPORT,
-    type=SettingType(File()),
+    kind=File(),
     default="figure.pdf",
     show_default=True,
     metavar="FILE",
     help="The figure, as .pdf, .svg or .png. A PDF needs matplotlib: pip install 'cnnvis-report[figures]'.",
 )
 @configured(FigureConfig, prefix="CNNVIS_REPORT_FIGURE_")
-@click.option(
+@option(
     "--caption",
     "latex_file",
-    cls=GroupedOption,
     group=Group.REPORT,
-    type=SettingType(File()),
+    kind=File(),
     metavar="FILE|-",
     help="Write the figure with its caption as LaTeX to a file, or to the terminal.",
 )
@@ -61,7 +62,6 @@ def figure(config: FigureConfig, runs: tuple[Path, ...], output: Path, latex_fil
     """
     from cnnvis_report.report.figure.caption import latex
     from cnnvis_report.report.figure.save import check_target
-    from cnnvis_report.store.atomic import beside
 
     to_file = latex_file if latex_file is not None and str(latex_file) != "-" else None
     if to_file is not None:
@@ -74,9 +74,7 @@ def figure(config: FigureConfig, runs: tuple[Path, ...], output: Path, latex_fil
     elif to_file is None:
         click.echo("\n".join(map(printable, as_latex.splitlines())))
     else:
-        with beside(to_file) as temporary:
-            temporary.write_text(as_latex, encoding="utf-8", newline="\n")
-        click.echo(printable(f"Wrote {to_file}"))
+        write_text(to_file, as_latex)
 
 
 def _drawn(run: Path, output: Path, config: FigureConfig) -> str:
@@ -89,18 +87,14 @@ def _drawn(run: Path, output: Path, config: FigureConfig) -> str:
     if (run / COMPARISON).is_file():
         raise BadRequest(f"{run}: holds a comparison. Give the runs that were compared: cnnvis-report figure OLD NEW.")
     stored = load_run(run)
-    try:
+    with refused_as(f"{run}: no figure can be made of it"):
         return caption(save_figure(stored, output, config))
-    except (CnnVisError, OSError):
-        raise
-    except Exception as error:  # every field fits its type, but a stranger may have put anything into them
-        raise BadRequest(f"{run}: no figure can be made of it ({type(error).__name__}: {brief(error)}).") from error
 
 
 def _compared(runs: Sequence[Path], output: Path, config: FigureConfig) -> str:
     """Write the figure of a comparison of runs; its caption."""
-    from cnnvis_report.comparison.compare import compare_runs
     from cnnvis_report.comparison.read import load_runs
+    from cnnvis_report.comparison.written import write_compared
     from cnnvis_report.report.comparison.figure import save_comparison_figure
     from cnnvis_report.report.comparison.report import ComparedReport
     from cnnvis_report.report.figure.save import check_target
@@ -109,4 +103,5 @@ def _compared(runs: Sequence[Path], output: Path, config: FigureConfig) -> str:
     if config.target != PREDICTION:
         raise BadRequest(f"--class {config.target}: maps of several runs are of the class that the comparison chooses.")
     stored = load_runs(runs)
-    return save_comparison_figure(ComparedReport(compare_runs(stored), stored), output, config)
+    with TemporaryDirectory() as folder, refused_as(f"{', '.join(map(str, runs))}: no figure can be made of them"):
+        return save_comparison_figure(ComparedReport(write_compared(stored, Path(folder)), stored), output, config)

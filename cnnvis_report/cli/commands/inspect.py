@@ -43,5 +43,5 @@ def inspect(config: RunConfig) -> None:
     """
     from cnnvis_report.pipeline.setup import set_up
 
-    finish.claim(config.output.output)
-    finish.report(set_up(config), config.output, finish.console_of(config.output), config.share)
+    finish.claim(config.report.output)
+    finish.report(set_up(config), finish.console_of(config.terminal))

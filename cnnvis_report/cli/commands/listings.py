@@ -5,15 +5,15 @@ from dataclasses import replace
 import click
 from click.core import ParameterSource
 
-from cnnvis_report.cli.help import DescribedArgument, GroupedCommand, GroupedOption
-from cnnvis_report.cli.options import configured
+from cnnvis_report.cli.help import DescribedArgument, GroupedCommand
+from cnnvis_report.cli.options import configured, option
 from cnnvis_report.cli.types import SettingType
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.pipeline.config import ModelConfig, PreprocessingConfig
 from cnnvis_report.settings import Group
 from cnnvis_report.settings.kinds import FileName, Text
 
-JSON = click.option("--json", "as_json", is_flag=True, cls=GroupedOption, help="Print JSON instead of a table.")
+JSON = option("--json", "as_json", help="Print JSON instead of a table.")
 
 
 @click.command(cls=GroupedCommand, short_help="List the attribution methods, or describe one.")
@@ -25,12 +25,12 @@ JSON = click.option("--json", "as_json", is_flag=True, cls=GroupedOption, help="
     metavar="[NAME]",
     description="A method, or package.module:function for one of your own.",
 )
-@click.option(
+@option(
     "--for",
     "network",
-    cls=GroupedOption,
     group=Group.MODEL,
-    type=SettingType(FileName(), "models"),
+    kind=FileName(),
+    completes="models",
     metavar="MODEL",
     help="Say which methods are applicable to this network, and why the others are not.",
 )

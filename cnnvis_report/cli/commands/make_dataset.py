@@ -5,10 +5,10 @@ from pathlib import Path
 import click
 
 from cnnvis_report.cli import finish
-from cnnvis_report.cli.help import DescribedArgument, GroupedCommand, GroupedOption
-from cnnvis_report.cli.options import configured
+from cnnvis_report.cli.help import DescribedArgument, GroupedCommand
+from cnnvis_report.cli.options import configured, option
 from cnnvis_report.cli.types import SettingType
-from cnnvis_report.pipeline.config import OutputConfig
+from cnnvis_report.pipeline.config import TerminalConfig
 from cnnvis_report.settings import Group
 from cnnvis_report.settings.kinds import File, Integer, Text
 
@@ -17,56 +17,35 @@ from cnnvis_report.settings.kinds import File, Integer, Text
 @click.argument(
     "kind", cls=DescribedArgument, metavar="KIND", type=SettingType(Text()), description="shapes or layers, as above."
 )
-@click.option(
-    "-o",
-    "--output",
-    cls=GroupedOption,
-    group=Group.IMAGES,
-    type=SettingType(File()),
-    required=True,
-    metavar="DIR",
-    help="Folder of the data set.",
-)
-@click.option(
+@option("-o", "--output", group=Group.IMAGES, kind=File(), required=True, metavar="DIR", help="Folder of the data set.")
+@option(
     "-n",
     "--count",
-    cls=GroupedOption,
     group=Group.IMAGES,
-    type=SettingType(Integer(1, 100_000_000)),
+    kind=Integer(1, 100_000_000),
     default=1000,
     show_default=True,
     metavar="N",
     help="Number of images.",
 )
-@click.option(
+@option(
     "--variant",
-    cls=GroupedOption,
     group=Group.IMAGES,
-    type=SettingType(Text()),
+    kind=Text(),
     metavar="NAME",
     help="Variant of layers: gray, annotated, shift, marked or misleading.  [default: gray]",
 )
-@click.option(
+@option(
     "--size",
-    cls=GroupedOption,
     group=Group.IMAGES,
-    type=SettingType(Integer(1)),
+    kind=Integer(1),
     metavar="SIDE",
     help="Side of an image in pixels.  [default: 80 for shapes, 213 for layers]",
 )
-@click.option(
-    "--seed",
-    cls=GroupedOption,
-    group=Group.IMAGES,
-    type=SettingType(Integer(0)),
-    default=0,
-    show_default=True,
-    metavar="N",
-    help="Random seed.",
-)
-@configured(OutputConfig, only=("quiet", "log_format"))
+@option("--seed", group=Group.IMAGES, kind=Integer(0), default=0, show_default=True, metavar="N", help="Random seed.")
+@configured(TerminalConfig, only=("quiet", "log_format"))
 def make_dataset(
-    config: OutputConfig, kind: str, count: int, output: Path, variant: str | None, size: int | None, seed: int
+    terminal: TerminalConfig, kind: str, count: int, output: Path, variant: str | None, size: int | None, seed: int
 ) -> None:
     """Generate a labeled data set with ground-truth masks: KIND is shapes or layers.
 
@@ -90,7 +69,7 @@ def make_dataset(
     from cnnvis_report.synthetic.write import check_request, write_set
 
     dataset, chosen, side = check_request(kind, count, variant, size)
-    console = finish.console_of(config)
+    console = finish.console_of(terminal)
     with console.progress("Generate", count):
         write_set(dataset, count, output, variant=chosen, side=side, seed=seed, progress=console)
     click.echo(f"Wrote {output}")

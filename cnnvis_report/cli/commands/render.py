@@ -5,33 +5,26 @@ from pathlib import Path
 import click
 
 from cnnvis_report.cli import finish, results, share
-from cnnvis_report.cli.help import DescribedArgument, GroupedCommand, GroupedOption
-from cnnvis_report.cli.options import configured
+from cnnvis_report.cli.announce import announce
+from cnnvis_report.cli.help import GroupedCommand
+from cnnvis_report.cli.options import configured, option
 from cnnvis_report.cli.params import printable
-from cnnvis_report.cli.types import SettingType
-from cnnvis_report.errors import BadRequest, CnnVisError, brief
-from cnnvis_report.pipeline.config import OutputConfig, ShareConfig
+from cnnvis_report.cli.stored_run import RUN, refused_as
+from cnnvis_report.pipeline.config import JobConfig, ReportConfig, ShareConfig, TerminalConfig
 from cnnvis_report.settings import Group
-from cnnvis_report.settings.kinds import File
 from cnnvis_report.store.names import MANIFEST
 
 
 @click.command(cls=GroupedCommand, short_help="Write the pages of a stored run again.")
-@click.argument(
-    "run", cls=DescribedArgument, type=SettingType(File()), metavar="RUN", description="The folder of a report."
-)
-@configured(
-    OutputConfig, only=("title", "single_file", "pages", "processes", "fail_if", "summary", "json", "open", "verbose")
-)
+@RUN
+@configured(ReportConfig, without=("output",))
+@configured(JobConfig, without=("strict", "against"))
+@configured(TerminalConfig, only=("verbose",))
 @configured(ShareConfig)
-@click.option(
-    "--repair",
-    cls=GroupedOption,
-    group=Group.REPORT,
-    is_flag=True,
-    help="Leave out damaged parts, and write the pages of the rest.",
-)
-def render(config: OutputConfig, sharing: ShareConfig, run: Path, repair: bool) -> None:
+@option("--repair", group=Group.REPORT, help="Leave out damaged parts, and write the pages of the rest.")
+def render(
+    report: ReportConfig, job: JobConfig, _terminal: TerminalConfig, sharing: ShareConfig, run: Path, repair: bool
+) -> None:
     """Write the pages of the stored RUN again, without its model, a GPU or torch.
 
     The folder may be somebody else's: nothing in it is executed, and nothing outside it is written or removed, but
@@ -49,29 +42,24 @@ def render(config: OutputConfig, sharing: ShareConfig, run: Path, repair: bool) 
     from cnnvis_report.report.job_results import results_of_run
     from cnnvis_report.report.site_writer import SiteOptions
     from cnnvis_report.report.write import write_site
+    from cnnvis_report.sharing.share import RunPages
     from cnnvis_report.store.repair import repair as repair_run
     from cnnvis_report.store.run_folder import load_run, titled
 
-    results.check_files(config)
-    how = share.checked(sharing, config, run, config.title)
+    results.check_files(job)
+    how = share.checked(sharing, job, run, report.single_file, report.title)
     if (run / MANIFEST).is_file():
         finish.claim(run)
     for line in repair_run(run) if repair else ():
         click.echo(f"Warning: {printable(line)}", err=True)
-    stored = titled(load_run(run), config.title)
-    try:
-        numbers = results_of_run(stored) if results.wanted(config) else None
+    stored = titled(load_run(run), report.title)
+    with refused_as(f"{run}: no pages can be made of what its {MANIFEST} says"):
+        numbers = results_of_run(stored) if results.wanted(job) else None
         if numbers is not None:
-            results.check_rules(config, numbers)
-        options = SiteOptions(config.pages, config.processes)
-        written = write_site(stored, single_file=config.single_file, max_size=how.max_size, options=options)
-        handed_on = share.hand_on(stored, how)
-        finish.announce(written.first_page, config)
-        share.announce(handed_on, config)
+            results.check_rules(job, numbers)
+        options = SiteOptions(report.pages, report.processes)
+        written = write_site(stored, single_file=report.single_file, max_size=how.max_size, options=options)
+        handed_on = share.hand_on(RunPages(stored), how)
+        announce(written.first_page, report, job, handed_on)
         if numbers is not None:
-            results.deliver(config, numbers)
-    except (CnnVisError, OSError):
-        raise
-    except Exception as error:  # every field fits its type, but a stranger may have put anything into them
-        reason = f"{type(error).__name__}: {brief(error)}"
-        raise BadRequest(f"{run}: no pages can be made of what its {MANIFEST} says ({reason}).") from error
+            results.deliver(job, numbers)

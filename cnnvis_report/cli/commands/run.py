@@ -31,14 +31,14 @@ def run(config: RunConfig) -> None:
     """
     from cnnvis_report.pipeline.setup import set_up
 
-    results.check_files(config.output)
-    comparing.check_against(config.output)
-    share.checked(config.share, config.output, config.output.output)
-    finish.claim(config.output.output)
-    console = finish.console_of(config.output)
+    results.check_files(config.job)
+    comparing.check_against(config)
+    share.checked(config.share, config.job, config.report.output, config.report.single_file)
+    finish.claim(config.report.output)
+    console = finish.console_of(config.terminal)
     engine = finish.engine_of(config)
     setup = set_up(config)
-    comparing.check_network(config.output, setup)
+    comparing.check_network(setup)
     if config.data.select != "all":
         setup = finish.select(setup, console)
-    finish.report(setup, config.output, console, config.share, engine)
+    finish.report(setup, console, engine)

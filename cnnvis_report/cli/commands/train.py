@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cnnvis_report.cli import finish, results
+from cnnvis_report.cli import finish, results, share
 from cnnvis_report.cli.help import GroupedCommand
 from cnnvis_report.cli.options import CONFIG, PREFIX, configured
 from cnnvis_report.cli.params import STOPPED
@@ -13,10 +13,13 @@ from cnnvis_report.errors import BadRequest
 from cnnvis_report.pipeline.config import (
     DataConfig,
     ExplainConfig,
+    JobConfig,
     MachineConfig,
     ModelConfig,
-    OutputConfig,
+    ReportConfig,
     RunConfig,
+    ShareConfig,
+    TerminalConfig,
 )
 from cnnvis_report.training.config import TrainConfig
 
@@ -32,9 +35,20 @@ ALL_CLASSES_UP_TO = 10
 @configured(TrainConfig, prefix=f"{PREFIX}TRAIN_")
 @configured(MachineConfig, only=("device",))
 @configured(ExplainConfig, only=("methods", "effort", "time"))
-@configured(OutputConfig, only=("single_file", "fail_if", "summary", "json", "open", "quiet", "verbose", "log_format"))
+@configured(ReportConfig, only=("single_file", "open"))
+@configured(ShareConfig)
+@configured(JobConfig, without=("strict", "against"))
+@configured(TerminalConfig)
 @CONFIG
-def train(config: TrainConfig, machine: MachineConfig, explain: ExplainConfig, output: OutputConfig) -> None:
+def train(
+    config: TrainConfig,
+    machine: MachineConfig,
+    explain: ExplainConfig,
+    report: ReportConfig,
+    sharing: ShareConfig,
+    job: JobConfig,
+    terminal: TerminalConfig,
+) -> None:
     """Train a classifier on IMAGES, a folder with a subfolder for each class.
 
     A part of each class is held out for validation, and the epoch with the highest validation accuracy is kept. The
@@ -53,13 +67,16 @@ def train(config: TrainConfig, machine: MachineConfig, explain: ExplainConfig, o
     from cnnvis_report.training.train import train as train_model
 
     if config.report is not None:
-        results.check_files(output)
+        results.check_files(job)
+        share.checked(sharing, job, config.report, report.single_file)
         finish.claim(config.report)
         select(explain.methods)
         check_time(explain)
-    elif results.wanted(output):
+    elif results.wanted(job):
         raise BadRequest("--fail-if, --summary and --json are about a report: give --report DIR, too.")
-    console = finish.console_of(output)
+    elif sharing != ShareConfig():
+        raise BadRequest("--zip, --max-size, --anonymous, --share and --copy hand on a report: give --report DIR, too.")
+    console = finish.console_of(terminal)
     with Reporter(console) as reporter:
         trained = train_model(config, choose_device(machine.device), reporter)
     reporter.result(trained)
@@ -71,8 +88,11 @@ def train(config: TrainConfig, machine: MachineConfig, explain: ExplainConfig, o
             model=ModelConfig(config.output.name),
             data=DataConfig(images=(str(config.test or config.images),)),
             explain=replace(explain, classes=_classes(trained)),
-            output=replace(output, output=config.report),
+            report=replace(report, output=config.report),
+            job=job,
+            terminal=terminal,
             machine=replace(machine, seed=config.seed),
+            share=sharing,
         )
         _report(trained, config, config_of_run, console)
 
@@ -91,4 +111,4 @@ def _report(trained: "Trained", config: TrainConfig, config_of_run: RunConfig, c
     setup = set_up_model(load_model(str(config.output)), lambda _: trained.judged, config_of_run)
     if len(setup.images) > EXPLAINED:
         setup = finish.select(setup, console, most=EXPLAINED)
-    finish.report(setup, config_of_run.output, console)
+    finish.report(setup, console)

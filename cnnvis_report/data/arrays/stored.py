@@ -3,7 +3,7 @@
 import io
 from dataclasses import dataclass
 from math import prod
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,8 @@ MAGIC = b"\x93NUMPY"
 LONGEST_HEADER = 4096  # bytes
 READ_HEADER = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 MOST_VALUES = 1 << 27  # bytes of an array that is read at once, such as labels
+
+Header = tuple[tuple[int, ...], bool, np.dtype[Any]]
 
 
 @dataclass(frozen=True)
@@ -45,13 +47,18 @@ class StoredArray:
         return np.frombuffer(content, self.dtype).reshape(self.shape, order="F" if self.by_columns else "C")
 
 
+def read_header(file: BinaryIO) -> Header:
+    """The shape, whether columns come first, and the kind of number; whatever NumPy raises of a damaged header."""
+    version = npy.read_magic(file)
+    return READ_HEADER[version](file, max_header_size=LONGEST_HEADER)
+
+
 def stored_array(source: ByteSource) -> StoredArray | None:
     """The array that begins a source; None where none does."""
     try:
         head = source.read_at(0, LONGEST_HEADER + 12)
         file = io.BytesIO(head)
-        version = npy.read_magic(file)
-        shape, by_columns, dtype = READ_HEADER[version](file, max_header_size=LONGEST_HEADER)
+        shape, by_columns, dtype = read_header(file)
     except Exception:  # a damaged header raises whatever comes
         return None
     if not all(type(side) is int and side >= 0 for side in shape) or dtype.names is not None:

@@ -11,10 +11,10 @@ from PIL import Image
 
 from cnnvis_report.data.annotation import Annotation
 from cnnvis_report.data.bounding_boxes import read_box_file
-from cnnvis_report.data.class_names import plain
 from cnnvis_report.data.collection import ImageWay, Selection, collection
 from cnnvis_report.data.folders import Search
 from cnnvis_report.data.image_file import FoundImages, ImageFile, several
+from cnnvis_report.data.labels.class_names import plain
 from cnnvis_report.data.pixels import MOST_PIXELS, UnusablePicture
 from cnnvis_report.data.splits import in_split
 from cnnvis_report.data.tables.splits import check_split

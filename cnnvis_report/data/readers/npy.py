@@ -8,17 +8,12 @@ from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
-from numpy.lib import format as npy
 
+from cnnvis_report.data.arrays.stored import MAGIC, Header, read_header
 from cnnvis_report.data.pixels import MOST_PIXELS, Pixels, UnusablePicture
 from cnnvis_report.data.reader import Source, reader
 
-MAGIC = b"\x93NUMPY"
-HEADER = 4096  # bytes of what numpy writes before an array of numbers
-READ_HEADER = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 KINDS = {"O": "Python objects, which may run code", "V": "records", "c": "complex numbers", "M": "dates"}
-
-Header = tuple[tuple[int, ...], bool, np.dtype[Any]]
 
 
 def is_deep(source: Source) -> bool:
@@ -87,8 +82,7 @@ def _header(file: BinaryIO) -> Header:
         UnusablePicture: it isn't one of numbers.
     """
     try:
-        version = npy.read_magic(file)
-        shape, by_columns, dtype = READ_HEADER[version](file, max_header_size=HEADER)
+        shape, by_columns, dtype = read_header(file)
     except Exception as error:  # a damaged header raises whatever comes
         raise UnusablePicture("its header is damaged, or isn't that of an array of numbers") from error
     if not all(type(side) is int and side >= 0 for side in shape):

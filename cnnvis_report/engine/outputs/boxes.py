@@ -1,8 +1,8 @@
-"""Detection: the score of a class is that of its best box, which perturbed versions of the image have to find again.
+"""Detection: the scores are those of a class's best boxes, which perturbed versions of the image have to find again.
 
-Where a part of the image is hidden the class's best box may be another one, elsewhere. So a box counts there by its
-score times its overlap (intersection over union) with the box of the image as it is, as D-RISE does it (Petsiuk et al.
-2021, arXiv 2006.03204).
+There is a column for the best box of each class, then one for the second box of each, and so on. Where a part of the
+image is hidden the boxes may be other ones, elsewhere. So a box counts there by its score times its overlap
+(intersection over union) with the box of the image as it is, as D-RISE does it (Petsiuk et al. 2021, arXiv 2006.03204).
 """
 
 from collections.abc import Mapping
@@ -16,6 +16,7 @@ from torchvision.ops import box_iou
 from cnnvis_report.engine.outputs.readers import Anchor, Shape
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.isolation.context import described
+from cnnvis_report.records.scores import BOXES
 
 MOST = 100  # boxes of an image that are kept
 PARTS = ("boxes", "labels", "scores")
@@ -25,8 +26,9 @@ PARTS = ("boxes", "labels", "scores")
 class Boxes:
     """What is detected in N images.
 
-    best: [N, classes, 4], corners x0, y0, x1, y1 of each class's best box, in pixels. shares: [N, classes], its score,
-    0 where the class has no box. all: [M, 6] for each image: the corners, class and score of every box, best first.
+    best: [N, columns, 4], corners x0, y0, x1, y1 in pixels of each class's best box, then of each one's second, up to
+    `BOXES`. shares: [N, columns], their scores, 0 where the class has no such box. all: [M, 6] for each image: the
+    corners, class and score of every box, best first.
     """
 
     best: Tensor
@@ -68,7 +70,7 @@ class BoxScores:
         return cls(name, max(declared_classes(network) or 0, highest + 1))
 
     def read(self, output: Any, count: int, anchor: Anchor | None = None) -> tuple[Tensor, Anchor | None]:
-        """[N, classes]: the scores of the best boxes, or of those that overlap most with the anchor's."""
+        """[N, columns]: the scores of the best boxes, or of those that overlap most with the anchor's."""
         if not are_detections(output, count):
             raise BadRequest(f"{self.reads} returns {described(output)}, and gave boxes of {count} images before.")
         anchors = anchor if isinstance(anchor, Boxes) else None
@@ -83,25 +85,34 @@ class BoxScores:
         return scores, Boxes(best, scores.detach(), tuple(map(_listed, output)))
 
     def _read_image(self, image: Mapping[str, Tensor], anchor: Tensor | None) -> tuple[Tensor, Tensor]:
-        """[classes] scores of an image, and [classes, 4] the boxes that have them."""
+        """[columns] scores of an image, and [columns, 4] the boxes that have them."""
         boxes, labels, scores = (image[part] for part in PARTS)
         if len(labels) and int(labels.max()) >= self.classes:
             raise BadRequest(f"{self.reads} gives a box of class {int(labels.max())}, and has {self.classes} classes.")
-        if anchor is not None and len(labels):
-            overlaps = box_iou(boxes.detach().float(), anchor.float())
-            scores = scores * overlaps.gather(1, labels.view(-1, 1)).squeeze(1).to(scores)
-        values = scores.new_zeros(self.classes) + scores.sum() * 0  # an image without a box still leads back to it
-        corners = boxes.new_zeros(self.classes, 4)
-        order = scores.detach().argsort(descending=True, stable=True)
-        first: dict[int, int] = {}
-        for row, label in zip(order.tolist(), labels[order].tolist(), strict=True):
-            first.setdefault(label, row)
-        if not first:
+        columns = self.classes * BOXES
+        values = scores.new_zeros(columns) + scores.sum() * 0  # an image without a box still leads back to it
+        corners = boxes.new_zeros(columns, 4)
+        if not len(labels):
             return values, corners
-        classes, chosen = (
-            torch.tensor(numbers, device=labels.device) for numbers in (list(first), list(first.values()))
-        )
-        return values.scatter_add(0, classes, scores[chosen]), corners.index_copy(0, classes, boxes.detach()[chosen])
+        if anchor is not None:
+            overlaps = box_iou(boxes.detach().float(), anchor.float()).to(scores)
+            of_class = labels.view(-1, 1) == torch.arange(columns, device=labels.device) % self.classes
+            return values + (scores.view(-1, 1) * overlaps * of_class).max(dim=0).values, corners
+        chosen = self._best(scores.detach(), labels)
+        indices, rows = (torch.tensor(list(numbers), device=labels.device) for numbers in (chosen, chosen.values()))
+        return values.scatter_add(0, indices, scores[rows]), corners.index_copy(0, indices, boxes.detach()[rows])
+
+    def _best(self, scores: Tensor, labels: Tensor) -> dict[int, int]:
+        """Which box stands in a column, of the columns that have one."""
+        order = scores.argsort(descending=True, stable=True)
+        chosen: dict[int, int] = {}
+        counts: dict[int, int] = {}
+        for row, label in zip(order.tolist(), labels[order].tolist(), strict=True):
+            rank = counts.get(label, 0)
+            if rank < BOXES:
+                chosen[rank * self.classes + label] = row
+            counts[label] = rank + 1
+        return chosen
 
 
 def are_detections(output: Any, count: int) -> bool:
@@ -119,7 +130,10 @@ def are_detections(output: Any, count: int) -> bool:
 
 
 def declared_classes(network: nn.Module) -> int | None:
-    """How many classes a detector of torchvision's kinds says that it has, the background among them."""
+    """How many classes a detector of torchvision's or transformers' says that it has, a background among them."""
+    labels = getattr(getattr(network, "config", None), "num_labels", None)
+    if isinstance(labels, int):
+        return labels
     for module in network.modules():
         predictor = getattr(module, "cls_score", None)
         if isinstance(predictor, nn.Linear):

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.autograd.graph import Node
 from torch.overrides import TorchFunctionMode
 
-from cnnvis_report.engine.graph.nodes import operation
+from cnnvis_report.engine.graph.nodes import next_nodes, operation
 from cnnvis_report.engine.graph.ops import SCALES, kind
 from cnnvis_report.engine.outputs.final_activations import Ending, find_ending
 
@@ -110,7 +110,7 @@ class LogitsSource:
 def _before(ending: Ending) -> Iterator[tuple[Node, float]]:
     """The operations whose result may be the logits, each with what it is multiplied with to give them."""
     for node in ending.before:
-        sources = [source for source, _ in node.next_functions if source is not None]
+        sources = next_nodes(node)
         if ending.factor != 1 and kind(node) in SCALES and len(sources) == 1:
             yield sources[0], 1.0  # the network itself may undo the factor: tanh(z / 2)
         yield node, ending.factor

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.autograd.graph import GradientEdge, Node
 
-from cnnvis_report.engine.graph.nodes import keeps, operation, saved
+from cnnvis_report.engine.graph.nodes import keeps, next_nodes, operation, saved
 from cnnvis_report.engine.graph.ops import SCALES, SUMS, Kind, kind
 from cnnvis_report.engine.outputs.bounds import HELD, INF, Bounds
 from cnnvis_report.engine.outputs.final_activations import EXACT, SHAPES, TAKING, behind_shapes
@@ -73,7 +73,7 @@ class _Looking:
             if node in seen:
                 continue
             seen.add(node)
-            sources = [source for source, _ in node.next_functions if source is not None]
+            sources = next_nodes(node)
             if kind(node) in LINEAR and sources and self._keeps_slopes(node):
                 waiting += sources
                 continue
@@ -92,7 +92,7 @@ class _Looking:
     def _own(self, node: Node, depth: int) -> Bounds | None:
         """Of an operation that is bounded itself, or where what it reads is."""
         name = operation(node)
-        sources = [source for source, _ in node.next_functions if source is not None]
+        sources = next_nodes(node)
         if name in HELD:
             return Bounds(*HELD[name])
         if name in ("Elu", "Celu"):

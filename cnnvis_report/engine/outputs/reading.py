@@ -19,7 +19,7 @@ from cnnvis_report.engine.outputs.regions import RegionMeans
 from cnnvis_report.engine.outputs.scores import Scores, choose_kind
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.isolation.context import grad_mode
-from cnnvis_report.records.scores import Quantity, ScoreKind, kind_named
+from cnnvis_report.records.scores import BOXES, Quantity, ScoreKind, kind_named
 
 HARD = "hard sigmoid"
 LogitsAt = Callable[[LogitsSource, Tensor], Tensor]
@@ -105,7 +105,7 @@ def read_by(reader: OutputReader, requested: str) -> Reading | None:
         return Reading(Scores(ScoreKind.SEGMENTATION, reader.quantity, reason), None, words)
     if isinstance(reader, BoxScores):
         reason = "as the output is boxes with labels and scores" if requested == "auto" else "as was asked for"
-        words = "the score of the best box of a class"
+        words = f"the scores of the best boxes, of a class up to {BOXES}"
         return Reading(Scores(ScoreKind.DETECTION, Quantity.PROBABILITY, reason), None, words)
     if not isinstance(reader, FunctionScores):
         return None

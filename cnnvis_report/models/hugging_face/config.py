@@ -1,7 +1,7 @@
 """What the config.json of a folder says of its network, checked before anything is built."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -13,11 +13,18 @@ from cnnvis_report.models.folder_config import CONFIG
 
 SHARE = 4  # times the weights' numbers that a network may hold: some are tied, some are positions
 SLACK = 1 << 24  # numbers
+TASKS = {  # by what transformers calls the networks that do it
+    "IMAGE_CLASSIFICATION": "auto",
+    "SEMANTIC_SEGMENTATION": "segmentation",
+    "OBJECT_DETECTION": "detection",
+}
+EXPLAINED = tuple(name.lower().replace("_", " ") for name in TASKS)
+OF_BACKBONE = ("use_timm_backbone", "backbone", "backbone_kwargs", "use_pretrained_backbone")
 REMOTE = "auto_map"  # names code in the folder or on the hub
 
 
 def check_config(folder: Path, config: Mapping[str, Any]) -> None:
-    """Refuse what would run a stranger's code, or is no classifier of images.
+    """Refuse what would run a stranger's code, or can't be explained.
 
     Raises:
         BadRequest: saying what it is.
@@ -52,14 +59,14 @@ def check_size(folder: Path, shapes: Mapping[str, Any], state: State) -> None:
         )
 
 
-def class_of(folder: Path, config: Mapping[str, Any]) -> Any:
-    """The class of transformers that is such a classifier.
+def class_of(folder: Path, config: Mapping[str, Any]) -> tuple[Any, str]:
+    """The class of transformers that is such a network, and its task, as `--task` says it.
 
     Raises:
         BadRequest: it is a network of another kind, or none that this transformers knows.
     """
     import transformers
-    from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING_NAMES as CLASSIFIERS
+    from transformers.models.auto import modeling_auto
 
     named = config.get("architectures")
     architectures = [name for name in named if isinstance(name, str)] if isinstance(named, list) else []
@@ -67,12 +74,13 @@ def class_of(folder: Path, config: Mapping[str, Any]) -> Any:
         raise BadRequest(
             f"{folder / CONFIG}: names no architecture (architectures), such as ViTForImageClassification."
         )
-    known = CLASSIFIERS.get(config["model_type"], ())
-    known = (known,) if isinstance(known, str) else known
-    name = next((name for name in architectures if name in known), None)
-    if name is None:
-        raise BadRequest(f"{folder}: {_other(architectures[0], config['model_type'])}")
-    return getattr(transformers, name)
+    for kind, task in TASKS.items():
+        known = getattr(modeling_auto, f"MODEL_FOR_{kind}_MAPPING_NAMES").get(config["model_type"], ())
+        known = (known,) if isinstance(known, str) else known
+        name = next((name for name in architectures if name in known), None)
+        if name is not None:
+            return getattr(transformers, name), task
+    raise BadRequest(f"{folder}: {_other(architectures[0], config['model_type'])}")
 
 
 def make_config(folder: Path, config: Mapping[str, Any]) -> Any:
@@ -84,7 +92,7 @@ def make_config(folder: Path, config: Mapping[str, Any]) -> Any:
     from transformers import AutoConfig
 
     try:
-        known = {key: value for key, value in config.items() if key not in ("model_type", "_name_or_path")}
+        known = {key: value for key, value in _whole(config).items() if key not in ("model_type", "_name_or_path")}
         configuration = AutoConfig.for_model(config["model_type"], **known)
     except Exception as error:  # each network checks its settings in its own way
         raise BadRequest(f"{folder / CONFIG}: transformers doesn't take it ({told(error)}).") from error
@@ -92,6 +100,24 @@ def make_config(folder: Path, config: Mapping[str, Any]) -> Any:
     if type(count) is not int or not 0 < count <= MOST_CLASSES:
         raise BadRequest(f"{folder / CONFIG}: is for {shown(count)} classes; 1 to {MOST_CLASSES:,} can be shown.")
     return configuration
+
+
+def _whole(config: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The settings with timm's backbone described, where older files name it alone: its weights are in the folder."""
+    if config.get("use_timm_backbone") is not True or config.get("backbone_config") is not None:
+        return config
+    options = config.get("backbone_kwargs")
+    options = dict(options) if isinstance(options, Mapping) else {}
+    backbone = {
+        "model_type": "timm_backbone",
+        "backbone": config.get("backbone"),
+        "num_channels": options.pop("in_chans", config.get("num_channels", 3)),
+        "features_only": True,
+        "use_pretrained_backbone": False,
+        "out_indices": [1, 2, 3, 4],
+        **options,
+    }
+    return {key: value for key, value in config.items() if key not in OF_BACKBONE} | {"backbone_config": backbone}
 
 
 def class_names(config: Any) -> tuple[str, ...] | None:
@@ -102,7 +128,7 @@ def class_names(config: Any) -> tuple[str, ...] | None:
 
 
 def _other(architecture: str, kind: str) -> str:
-    """What a network is that is no classifier of images."""
+    """What a network is that can't be explained."""
     task = re.search(r"For([A-Z]\w+)$", architecture)
     if task is None:
         return (
@@ -110,6 +136,10 @@ def _other(architecture: str, kind: str) -> str:
             f"to classify, such as {architecture.removesuffix('Model')}ForImageClassification."
         )
     words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", task[1]).lower()
-    if words == "image classification":
+    if words in EXPLAINED:
         return f"{architecture} of {kind!r} isn't known to the transformers that is installed here."
-    return f"{architecture} is a network for {words}; classifiers of images can be explained."
+    return f"{architecture} is a network for {words}; those for {_listed(EXPLAINED)} can be explained."
+
+
+def _listed(words: Sequence[str]) -> str:
+    return f"{', '.join(words[:-1])} and {words[-1]}"

@@ -64,15 +64,18 @@ def unused(network: nn.Module, state: State) -> tuple[str, ...]:
 
 @contextmanager
 def silent() -> Iterator[None]:
-    """While it is open, transformers says nothing, and shows no bars."""
+    """While it is open, transformers says nothing, shows no bars and fetches nothing."""
+    from huggingface_hub import constants
     from transformers.utils import logging
 
-    bars = logging.is_progress_bar_enabled()
+    bars, offline = logging.is_progress_bar_enabled(), constants.HF_HUB_OFFLINE
     logging.disable_progress_bar()
+    constants.HF_HUB_OFFLINE = True  # a configuration may name a backbone, which transformers looks for on the hub
     try:
         with quiet(), redirect_user_output():
             yield
     finally:
+        constants.HF_HUB_OFFLINE = offline
         if bars:
             logging.enable_progress_bar()
 

@@ -48,7 +48,7 @@ def processing_of(folder: Path, config: Any, channels: int) -> Processing:
     if not (folder / FILE).is_file():
         return _without_file(folder, config)
     _check_settings(folder)
-    processor = _processor(folder)
+    processor = processor_of(folder)
     reversed = bool(getattr(processor, "do_flip_channel_order", False)) and channels > 1
     try:
         steps = _steps(processor)
@@ -106,7 +106,12 @@ def _check_settings(folder: Path) -> None:
         raise BadRequest(f"{folder / FILE}: crop_pct is {shown(crop_pct)}; it is the share of a picture that is kept.")
 
 
-def _processor(folder: Path) -> Any:
+def processor_of(folder: Path) -> Any:
+    """The image processor as transformers has it.
+
+    Raises:
+        BadRequest: transformers makes none of the folder's file.
+    """
     from transformers import AutoImageProcessor
 
     try:
@@ -118,8 +123,10 @@ def _processor(folder: Path) -> Any:
 
 def _processed(processor: Any, picture: Image.Image) -> Tensor:
     with silent():
-        values = processor(images=picture, return_tensors="pt")[PIXELS][0]
-    return torch.as_tensor(values).float()
+        result = processor(images=picture, return_tensors="pt")
+    if "pixel_mask" in result and not bool(torch.as_tensor(result["pixel_mask"]).all()):
+        raise UnusablePicture("the image processor pads pictures to one size, and the padding isn't told the network")
+    return torch.as_tensor(result[PIXELS][0]).float()
 
 
 def _equal(size: tuple[int, int], steps: Preprocessing, processor: Any, reversed: bool) -> bool:

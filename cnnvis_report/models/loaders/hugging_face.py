@@ -6,6 +6,7 @@ from cnnvis_report.errors import BadRequest
 from cnnvis_report.models.config_limits import check_settings
 from cnnvis_report.models.folder_config import CONFIG, read_config
 from cnnvis_report.models.hugging_face.config import check_config, class_names, class_of, make_config
+from cnnvis_report.models.hugging_face.detections import returning_boxes
 from cnnvis_report.models.hugging_face.network import load_network, silent, unused
 from cnnvis_report.models.hugging_face.preprocessing import processing_of, read_blue_last
 from cnnvis_report.models.hugging_face.weights import read_weights
@@ -38,24 +39,32 @@ def is_folder(model: str) -> bool:
             "every tensor by name and shape; pixels as its image processor computes them, within 1e-4; no code of the "
             "folder runs",
         ),
+        Way(
+            "a segmentation network or detector of transformers (SegFormer, UperNet, DETR, YOLOS, RT-DETR, …)",
+            "FOLDER",
+            "the same; boxes are read by the image processor's own function",
+        ),
     ),
 )
 def hugging_face(request: ModelRequest) -> Model:
-    """Open a classifier of transformers from a folder; nothing is fetched, and no code in it is run."""
+    """Open a network of transformers from a folder; nothing is fetched, and no code in it is run."""
     folder = Path(request.text)
     settings = read_config(folder)
     check_config(folder, settings)
     if request.weights is not None:
         raise BadRequest(f"{folder} has weights of its own; leave out --weights {request.weights.name}.")
     with silent():
-        kind = class_of(folder, settings)
+        kind, task = class_of(folder, settings)
     state, file = read_weights(folder)
     check_settings(folder / CONFIG, settings, len(state))
-    config = make_config(folder, settings)
+    with silent():
+        config = make_config(folder, settings)
     network = load_network(folder, kind, config, state)
     processing = processing_of(folder, config, input_channels(network) or 3)
     if processing.reversed:
         read_blue_last(network)
+    if task == "detection":
+        returning_boxes(network, folder)
     name = folder.resolve().name
     notices = (*unused(network, state), *processing.notices)
-    return Model(network, name, file, processing.preprocessing, class_names(config), notices=notices)
+    return Model(network, name, file, processing.preprocessing, class_names(config), notices=notices, task=task)

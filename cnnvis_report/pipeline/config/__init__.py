@@ -5,10 +5,14 @@ from typing import Self
 
 from cnnvis_report.pipeline.config.data import DataConfig
 from cnnvis_report.pipeline.config.explain import EvaluateConfig, ExplainConfig, InspectConfig
+from cnnvis_report.pipeline.config.job import JobConfig
+from cnnvis_report.pipeline.config.machine import MachineConfig
 from cnnvis_report.pipeline.config.model import ModelConfig
-from cnnvis_report.pipeline.config.output import MachineConfig, OutputConfig
 from cnnvis_report.pipeline.config.preprocessing import PreprocessingConfig
+from cnnvis_report.pipeline.config.report import ReportConfig
 from cnnvis_report.pipeline.config.share import ShareConfig
+from cnnvis_report.pipeline.config.storage import StorageConfig
+from cnnvis_report.pipeline.config.terminal import TerminalConfig
 from cnnvis_report.settings import build
 
 __all__ = [
@@ -16,12 +20,15 @@ __all__ = [
     "EvaluateConfig",
     "ExplainConfig",
     "InspectConfig",
+    "JobConfig",
     "MachineConfig",
     "ModelConfig",
-    "OutputConfig",
     "PreprocessingConfig",
+    "ReportConfig",
     "RunConfig",
     "ShareConfig",
+    "StorageConfig",
+    "TerminalConfig",
 ]
 
 
@@ -35,7 +42,10 @@ class RunConfig:
     explain: ExplainConfig = field(default_factory=ExplainConfig)
     evaluate: EvaluateConfig = field(default_factory=EvaluateConfig)
     inspect: InspectConfig = field(default_factory=InspectConfig)
-    output: OutputConfig = field(default_factory=OutputConfig)
+    report: ReportConfig = field(default_factory=ReportConfig)
+    storage: StorageConfig = field(default_factory=StorageConfig)
+    job: JobConfig = field(default_factory=JobConfig)
+    terminal: TerminalConfig = field(default_factory=TerminalConfig)
     share: ShareConfig = field(default_factory=ShareConfig)
     machine: MachineConfig = field(default_factory=MachineConfig)
 

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from cnnvis_report.data.label_modes import MODES
+from cnnvis_report.data.labels.modes import MODES
+from cnnvis_report.data.limit import ORDERS
 from cnnvis_report.settings import Group, Stated, setting
 from cnnvis_report.settings.file_kinds import ChoiceOrFile, FileOrAddress
 from cnnvis_report.settings.kinds import Choice, File, Integer, Names, Several, Text
@@ -60,7 +61,7 @@ class DataConfig:
     limit_order: str = setting(
         "balanced",
         "Which images --limit takes: equally many of each class, drawn by the seed, or the first ones.",
-        Choice(("balanced", "first")),
+        Choice(ORDERS),
         only_with="limit",
         decides=False,
     )

@@ -59,7 +59,8 @@ class ExplainConfig:
     classes: str = setting(
         "auto",
         "Classes to explain for each image, comma-separated: top:K for the K highest scores, label, or class names "
-        "and indices. auto is the predicted and the labeled class with --effort low or medium, else top:3.",
+        "and indices. auto is the predicted and the labeled class with --effort low or medium, else top:3, as it is of "
+        "boxes.",
         Text(numbers=True, several=True, empty=True),
         short="-c",
         metavar="CHOICE",

@@ -52,7 +52,7 @@ class ModelConfig:
     trust: bool = setting(
         False,
         "Open model files that can only be opened by running what is in them. A pickle, such as of torch.save(network) "
-        "or learn.export(), is a program that runs with your rights: give it only for files whose maker you trust.",
+        "or learn.export(), is a program that runs with your rights: give it only for files from a source you trust.",
         Flag(),
         stated=Stated.CHANGED,
         decides=False,
@@ -67,7 +67,7 @@ class ModelConfig:
     )
     target: str | None = setting(
         None,
-        "A function of your own that makes the scores to be explained of the network's output: "
+        "A function of your own that computes the scores to explain from the network's output: "
         "package.module:function or path/to/file.py:function.",
         FileName(),
         metavar="FUNCTION",

@@ -20,9 +20,9 @@ class PreprocessingConfig:
 
     transform: str | None = setting(
         None,
-        "A function of your own, or one that gives it, that makes the network's input of a picture, in place of "
-        "resizing, cropping and normalizing: package.module:function or path/to/file.py:function, such as pipelines of "
-        "torchvision, timm or Albumentations.",
+        "A function of your own that turns a picture into the network's input, in place of resizing, cropping and "
+        "normalizing: package.module:function or path/to/file.py:function, such as a pipeline of torchvision, timm or "
+        "Albumentations, or a function that returns one.",
         FileName(),
         metavar="FUNCTION",
         default_text="what the network was trained with",
@@ -84,8 +84,8 @@ class PreprocessingConfig:
     )
     rgb: tuple[float, ...] | None = setting(
         None,
-        "Bands that pages show as red, green and blue, or one as gray, counted from 1; where the network reads neither "
-        "gray nor color.",
+        "For a network whose input is neither gray nor color: the bands that pages show as red, green and blue, or the "
+        "one that they show as gray, counted from 1.",
         Numbers(),
         metavar="BANDS",
         default_text="the first three, or the first",

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from cnnvis_report.data.class_names import find_class
+from cnnvis_report.data.labels.class_names import find_class
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.inspection.objectives import Objective

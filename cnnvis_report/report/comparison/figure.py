@@ -4,17 +4,24 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from cnnvis_report.errors import UnknownName
+from cnnvis_report.evidence import words
 from cnnvis_report.records.compared_images import ComparedImage, Flip
 from cnnvis_report.records.comparison import ComparedMethod
 from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.methods import Array, Kind
 from cnnvis_report.report.comparison.maps import Arrays, difference_of, scaled_maps
 from cnnvis_report.report.comparison.predicted import predicted
-from cnnvis_report.report.comparison.report import ComparedReport, image_mask_change, mask_change, strongest_flip
+from cnnvis_report.report.comparison.report import (
+    ChosenImages,
+    ComparedReport,
+    image_mask_change,
+    mask_change,
+    strongest_flip,
+)
 from cnnvis_report.report.figure.columns import Column
 from cnnvis_report.report.figure.config import PREDICTION, FigureConfig
 from cnnvis_report.report.figure.content import Figure, HeadLine, NoMaps, Row, short_names
-from cnnvis_report.report.figure.rows import chosen_by_name, listed
+from cnnvis_report.report.figure.rows import chosen_by_name
 from cnnvis_report.report.figure.save import save_sheet
 from cnnvis_report.report.views import formatting as fmt
 
@@ -91,30 +98,34 @@ def _named(report: ComparedReport, names: Sequence[str]) -> list[ComparedMethod]
     return [known[name] for name in dict.fromkeys(names)]
 
 
-def _named_images(report: ComparedReport, names: Sequence[str]) -> list[ComparedImage]:
-    images = report.comparison.by_id
-    return [images[id] for id in chosen_by_name(names, {id: image.name for id, image in images.items()})]
+def _named_images(report: ComparedReport, names: Sequence[str]) -> Sequence[ComparedImage]:
+    images = report.comparison.images
+    numbers, names_by_id = {}, {}
+    for number, image in enumerate(images):
+        numbers[image.id], names_by_id[image.id] = number, image.name
+    return ChosenImages(images, [numbers[id] for id in chosen_by_name(names, names_by_id)])
 
 
-def _chosen(report: ComparedReport, rows: int) -> list[ComparedImage]:
+def _chosen(report: ComparedReport, rows: int) -> Sequence[ComparedImage]:
     """Broken and fixed images first, then those whose maps moved most."""
-    shown = report.shown
-    have = [image for image in report.images if shown and all(image.keys.get(shown.key, ("",)))]
-    chosen: list[ComparedImage] = []
-    for flip, most in ((Flip.BROKEN, BROKEN), (Flip.FIXED, FIXED)):
-        chosen += [image for image in have if strongest_flip(image) is flip][:most]
-    chosen += _by_mask(report, [image for image in have if image not in chosen])[
-        : max(0, (rows - len(chosen) + 1) // 2)
-    ]
-    return [*chosen, *(image for image in have if image not in chosen)][:rows]
-
-
-def _by_mask(report: ComparedReport, images: Sequence[ComparedImage]) -> list[ComparedImage]:
-    """The images that have a mask, those first on which the relevance in it changed most."""
-    method = report.second or report.shown
-    changes = {image.id: image_mask_change(image, method) for image in images} if method else {}
-    masked = [image for image in images if changes.get(image.id) is not None]
-    return sorted(masked, key=lambda image: -(changes[image.id] or 0.0))
+    shown, judge = report.shown, report.second or report.shown
+    have, changes = [], {}
+    most = {Flip.BROKEN: BROKEN, Flip.FIXED: FIXED}
+    flipped: dict[Flip, list[int]] = {flip: [] for flip in most}
+    for number, image in enumerate(report.images):
+        if shown is None or judge is None or not all(image.keys.get(shown.key, ("",))):
+            continue
+        have.append(number)
+        flip, change = strongest_flip(image), image_mask_change(image, judge)
+        if len(flipped.get(flip, ())) < most.get(flip, 0):
+            flipped[flip].append(number)
+        if change is not None:
+            changes[number] = change
+    chosen = [number for flip in most for number in flipped[flip]]
+    by_mask = sorted((number for number in changes if number not in chosen), key=lambda number: -changes[number])
+    chosen += by_mask[: max(0, (rows - len(chosen) + 1) // 2)]
+    chosen += [number for number in have if number not in chosen][: max(0, rows - len(chosen))]
+    return [report.images[number] for number in chosen[:rows]]
 
 
 def _columns(report: ComparedReport, method: ComparedMethod, several: bool) -> Iterator[Column]:
@@ -132,7 +143,7 @@ def _row(
     methods: Sequence[ComparedMethod],
     name: str,
 ) -> Row:
-    arrays = [run.maps(record) for run, record in zip(report.runs, records, strict=True)]
+    arrays = report.arrays(records)
     maps = [values for method in methods for values in _maps(report, image, method, arrays)]
     head = tuple(_head(report, image, name))
     picture, mask = arrays[0]["picture"], arrays[0].get("mask")
@@ -165,16 +176,16 @@ def _rule(report: ComparedReport, images: Sequence[ComparedImage]) -> str:
     flips = {Flip.BROKEN: "broken", Flip.FIXED: "fixed", Flip.CHANGED: "with another prediction"}
     counts = {words: sum(strongest_flip(image) is flip for image in images) for flip, words in flips.items()}
     rest = len(images) - sum(counts.values())
-    masked = any(image.mask_energy for image in report.images)
+    masked = any(any(method.mask_energy) for method in report.methods)
     why = "whose relevance in the mask changed or whose maps moved most" if masked else "whose maps moved most"
     parts = [f"{count} {words}" for words, count in counts.items() if count]
     parts += [f"{rest} {why}"] if rest else []
-    return listed(parts)
+    return words.listed(parts)
 
 
 def _sentences(report: ComparedReport, figure: Figure) -> Iterator[str]:
     methods = list(dict.fromkeys(column.method.title for column in figure.columns))
-    yield f"{listed(methods)} of {listed(report.names)}, on the same images and for the same class."
+    yield f"{words.listed(methods)} of {words.listed(report.names)}, on the same images and for the same class."
     if figure.rule:
         yield f"Rows, of {fmt.count(figure.total, 'image')}: {figure.rule}."
     if figure.automatic and len(methods) > 1 and report.second and mask_change(report.second) is not None:

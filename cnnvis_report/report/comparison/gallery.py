@@ -52,19 +52,22 @@ class ComparedGallery:
 
 def compared_gallery(report: ComparedReport) -> ComparedGallery:
     """Gather the gallery."""
-    items = [_item(report, image) for image in report.images]
-    counts = Counter(strongest_flip(image) for image in report.images)
+    items, labeled, moving = [], False, False
+    for image in report.images:
+        items.append(_item(report, image))
+        labeled, moving = labeled or bool(image.label), moving or moved(image) is not None
+    counts = Counter(item.state for item in items)
     verdicts = [
-        (str(flip), words.capitalize(), counts[flip])
+        (str(flip), words.capitalize(), counts[str(flip)])
         for flip in WORDS
-        if counts[flip] and (words := _words(report, flip))
+        if counts[str(flip)] and (words := _words(report, flip))
     ]
     return ComparedGallery(
         items=items[:PAGE],
         more=items[PAGE:],
         verdicts=[("", "All", len(items)), *verdicts],
-        labeled=any(image.label for image in report.images),
-        moving=any(moved(image) is not None for image in report.images),
+        labeled=labeled,
+        moving=moving,
         shown=report.shown.info.title if report.shown else "",
         runs=report.names,
         left_out=report.left_out,
@@ -73,30 +76,36 @@ def compared_gallery(report: ComparedReport) -> ComparedGallery:
 
 def compared_gallery_data(report: ComparedReport) -> dict[str, Any]:
     """The same of all images as columns, in the form of a run's gallery."""
-    images = report.images
-    names = {*(image.label for image in images), *(p.name for image in images for p in image.predictions)} - {""}
-    classes = sorted(names)
-    number = {name: index for index, name in enumerate(classes)}
-    verdicts = [(str(flip), _words(report, flip)) for flip in WORDS]
-    flips = [strongest_flip(image) for image in images]
-    ranks = {
-        id: rank for rank, id in enumerate(sorted(report.position, key=lambda id: images[report.position[id]].name))
-    }
+    columns: dict[str, list[Any]] = {}
+    for number, image in enumerate(report.images):
+        row = {
+            "names": image.name,
+            "labels": [image.label] if image.label else [],
+            "predicted": list(dict.fromkeys(p.name for p in image.predictions if p.name)),
+            "scores": image.predictions[-1].probability or 0.0,
+            "captions": " → ".join(map(predicted, image.predictions)),
+            "verdict": list(WORDS).index(strongest_flip(image)),
+            "moved": moved(image),
+        }
+        for key, value in row.items():
+            columns.setdefault(key, []).append(value)
+        if not _has_maps(report, image):
+            columns.setdefault(MAPS, []).append(number)
+    classes = sorted({name for column in ("labels", "predicted") for names in columns[column] for name in names})
+    number_of = {name: index for index, name in enumerate(classes)}
+    by_name = sorted(range(len(report.ids)), key=columns["names"].__getitem__)
+    ranks = {number: rank for rank, number in enumerate(by_name)}
     return {
-        "ids": [image.id for image in images],
-        "names": [image.name for image in images],
-        "byName": [ranks[image.id] for image in images],
+        "ids": report.ids,
+        "byName": [ranks[number] for number in range(len(ranks))],
         "classes": classes,
-        "labels": [[number[image.label]] if image.label else [] for image in images],
-        "predicted": [list(dict.fromkeys(number[p.name] for p in image.predictions if p.name)) for image in images],
-        "scores": [image.predictions[-1].probability or 0.0 for image in images],
-        "captions": [" → ".join(map(predicted, image.predictions)) for image in images],
-        "verdicts": verdicts,
-        "verdict": [list(WORDS).index(flip) for flip in flips],
-        "measures": {"moved": [moved(image) for image in images]},
-        "without": {MAPS: [index for index, image in enumerate(images) if not _has_maps(report, image)]},
+        "verdicts": [(str(flip), _words(report, flip)) for flip in WORDS],
+        "measures": {"moved": columns["moved"]},
+        "without": {MAPS: columns.get(MAPS, [])},
         "methods": {MAPS: report.shown.info.title} if report.shown else {},
         "figure": [],
+        **{key: columns[key] for key in ("names", "scores", "captions", "verdict")},
+        **{key: [[number_of[name] for name in names] for names in columns[key]] for key in ("labels", "predicted")},
     }
 
 

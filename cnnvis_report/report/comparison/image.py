@@ -10,6 +10,7 @@ from cnnvis_report.records.methods import Kind, Sign
 from cnnvis_report.report.comparison.gallery import WORDS
 from cnnvis_report.report.comparison.predicted import answer, extent
 from cnnvis_report.report.comparison.report import ComparedReport, moved, strongest_flip
+from cnnvis_report.report.comparison.stills import row_name
 from cnnvis_report.report.pictures.palettes import POSITIVE, SIGNED, stops
 from cnnvis_report.report.views import formatting as fmt
 from cnnvis_report.report.views.image import Neighbors
@@ -41,7 +42,8 @@ class ComparedTile:
 class ComparedRow:
     """A method with its maps: how far they moved on this image, and how much of each lies in the mask, in words.
 
-    ramp, scale: the colors of its maps as a CSS gradient, and the words below them.
+    ramp, scale: the colors of its maps as a CSS gradient, and the words below them. still: what the picture of all of
+    them is called.
     """
 
     key: str
@@ -49,6 +51,7 @@ class ComparedRow:
     facts: list[str]
     ramp: str
     scale: tuple[str, str, str, str]
+    still: str
 
 
 @dataclass(frozen=True)
@@ -94,7 +97,11 @@ def compared_image_view(
 ) -> ComparedImageView:
     """Gather what the page of an image shows."""
     flip = strongest_flip(image)
-    rows = [_row(image, method) for method in report.methods if any(image.keys.get(method.key, ()))]
+    rows = [
+        _row(image, method, row_name(number))
+        for number, method in enumerate(report.methods)
+        if any(image.keys.get(method.key, ()))
+    ]
     value, names = moved(image), [name for name in dict.fromkeys(image.targets) if name]
     return ComparedImageView(
         image=image,
@@ -139,14 +146,14 @@ def _tiles(report: ComparedReport) -> list[ComparedTile]:
     return [*runs, *differences]
 
 
-def _row(image: ComparedImage, method: ComparedMethod) -> ComparedRow:
+def _row(image: ComparedImage, method: ComparedMethod, still: str) -> ComparedRow:
     layer = method.key.partition("@")[2]
     moves = [fmt.number(value, 2) for value in image.moved.get(method.key, ()) if value is not None]
     shares = [fmt.percent(value) for value in image.mask_energy.get(method.key, ()) if value is not None]
     facts = [f"moved {', '.join(moves)}"] if moves else []
     facts += [f"in the mask: {' → '.join(shares)}"] if shares else []
     title = f"{method.info.title} at {layer}" if layer else method.info.title
-    return ComparedRow(method.key, title, facts, ramp(method.info), _scale(method))
+    return ComparedRow(method.key, title, facts, ramp(method.info), _scale(method), still)
 
 
 def _scale(method: ComparedMethod) -> tuple[str, str, str, str]:

@@ -1,6 +1,7 @@
 """The pages of single images in a comparison, written by this process or by several."""
 
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from cnnvis_report.records.compared_images import ComparedImage
@@ -10,11 +11,12 @@ from cnnvis_report.report.comparison.frame import write_framed
 from cnnvis_report.report.comparison.image import compared_image_view
 from cnnvis_report.report.comparison.payload import image_data
 from cnnvis_report.report.comparison.report import ComparedReport
-from cnnvis_report.report.comparison.stills import image_stills
+from cnnvis_report.report.comparison.stills import image_stills, row_stills
 from cnnvis_report.report.pictures.encode import QUALITIES
 from cnnvis_report.report.site_files import write_pictures, write_text
 from cnnvis_report.report.views.image import Neighbors
 from cnnvis_report.report.views.links import SiteLinks
+from cnnvis_report.store.atomic import within
 
 QUALITY = QUALITIES[0]
 
@@ -29,20 +31,21 @@ class ComparedImagePages:
     def __call__(self, entry: tuple[ComparedImage, tuple[ImageRecord, ...]]) -> str:
         """Write the page of one image, with its pictures and data; its name."""
         report, folder, (image, records) = self.report, self.folder, entry
-        arrays = [run.maps(record) for run, record in zip(report.runs, records, strict=True)]
-        write_pictures(folder, f"stills/{image.id}", image_stills(report, image, arrays))
+        arrays = report.arrays(records)
+        pictures = chain(image_stills(report, image, arrays), row_stills(report, image, arrays))
+        write_pictures(folder, f"stills/{image.id}", pictures)
         data = image_data(report, image, records, arrays, QUALITY)
-        write_text(folder / "data" / f"{image.id}.js", assets.delivery(image.id, data))
-        view = compared_image_view(report, image, records, _neighbors(report, image))
-        path = folder / "images" / f"{image.id}.html"
-        path.parent.mkdir(exist_ok=True)
+        write_text(folder, f"data/{image.id}.js", assets.delivery(image.id, data))
+        view = compared_image_view(report, image, records, neighbors(report, image))
+        path = within(folder, f"images/{image.id}.html")
         named = {"page": "image", "title": image.name, "template": "comparison_image.html"}
         write_framed(report, path, SiteLinks(up="../"), view=view, **named)
         return image.name
 
 
-def _neighbors(report: ComparedReport, image: ComparedImage) -> Neighbors:
+def neighbors(report: ComparedReport, image: ComparedImage) -> Neighbors:
+    """What comes before and after an image in the order of the gallery."""
     number = report.position[image.id]
-    before = report.images[number - 1].id if number else ""
-    after = report.images[number + 1].id if number + 1 < len(report.images) else ""
+    before = report.ids[number - 1] if number else ""
+    after = report.ids[number + 1] if number + 1 < len(report.ids) else ""
     return Neighbors(before, after, number + 1)

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cnnvis_report.comparison.compare import compare_runs
 from cnnvis_report.comparison.read import load_runs
+from cnnvis_report.comparison.written import write_compared
 from cnnvis_report.records.comparison import Comparison
 from cnnvis_report.report.comparison.figure import save_comparison_figure
 from cnnvis_report.report.comparison.report import ComparedReport
 from cnnvis_report.report.comparison.write import write_comparison
-from cnnvis_report.store.comparison_file import comparison_output, write_comparison_file
+from cnnvis_report.store.comparison_file import comparison_output
 from cnnvis_report.store.run_folder import StoredRun
 
 
@@ -19,7 +19,7 @@ from cnnvis_report.store.run_folder import StoredRun
 class LoadedComparison:
     """A comparison in its folder, with the runs that it is of.
 
-    record: what changed: accuracies, flips, and how far the maps of each image moved.
+    record: what changed: accuracies, flips, and how far the maps of each image moved; images are read when asked for.
     """
 
     folder: Path
@@ -66,7 +66,6 @@ def compare_reports(
     """
     runs, folder = load_runs([Path(report) for report in (old, new, *later)]), Path(output)
     with comparison_output(folder):
-        comparison = compare_runs(runs, title)
-        write_comparison_file(folder, comparison)
+        comparison = write_compared(runs, folder, title)
         write_comparison(comparison, runs, folder)
     return LoadedComparison(folder, comparison, runs)

@@ -91,14 +91,30 @@ def _tables(report: ComparedReport) -> Iterator[MethodsTable]:
 def _measure(report: ComparedReport, metric: MetricInfo) -> MethodsTable:
     """What a measure of the runs says of each method, side by side."""
     columns = [run.measures.get(metric.name, {}) for run in report.comparison.runs]
+    names = report.names
+    changes = any(metric.name in method.measure_differences for method in report.comparison.methods)
     rows = [
-        _row(method, [_cell(column.get(method.key), percent=metric.percent) for column in columns])
+        _row(
+            method,
+            [
+                *(_cell(column.get(method.key), percent=metric.percent) for column in columns),
+                *(_changes(method, metric, len(names) - 1) if changes else ()),
+            ],
+        )
         for method in report.comparison.methods
         if any(method.key in column for column in columns)
     ]
+    differences = [f"{name} − {names[0]}" for name in names[1:]] if changes else []
     arrow = "↑" if metric.higher_is_better else "↓"
     note = f"{metric.description.rstrip('.')}. Mean over the images of each run, with its 95% interval."
-    return MethodsTable(metric.name, f"{metric.title} {arrow}", note, metric.source, report.names, rows)
+    note += " Differences are over the images on which both runs measured it." if changes else ""
+    return MethodsTable(metric.name, f"{metric.title} {arrow}", note, metric.source, [*names, *differences], rows)
+
+
+def _changes(method: ComparedMethod, metric: MetricInfo, later: int) -> Iterator[str]:
+    """How the measure differs from that of the first run, a cell a later run."""
+    for value in method.measure_differences.get(metric.name, (None,) * later):
+        yield _cell(value, percent=metric.percent, difference=True)
 
 
 def _row(method: ComparedMethod, cells: list[str]) -> MethodsRow:

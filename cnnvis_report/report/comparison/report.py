@@ -2,12 +2,15 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from functools import cached_property
+from heapq import nsmallest
+from typing import overload
 
 from cnnvis_report.comparison.align import side_by_side
 from cnnvis_report.records.compared_images import ComparedImage, Flip
 from cnnvis_report.records.comparison import ComparedMethod, Comparison
 from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.methods import Kind
+from cnnvis_report.report.comparison.maps import Arrays
 from cnnvis_report.report.views.best_methods import best_methods_of
 from cnnvis_report.store.run_folder import StoredRun
 
@@ -15,15 +18,44 @@ PAGES = 200  # images that have a page, unless more are asked for
 ORDER = (Flip.BROKEN, Flip.FIXED, Flip.CHANGED)  # what is shown before all other images, in this order
 
 
+class ChosenImages(Sequence[ComparedImage]):
+    """Some of the compared images in an order of their own, each read when it is asked for."""
+
+    def __init__(self, images: Sequence[ComparedImage], numbers: Sequence[int]) -> None:
+        """Choose images by their numbers."""
+        self._images, self.numbers = images, tuple(numbers)
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    @overload
+    def __getitem__(self, index: int) -> ComparedImage: ...
+    @overload
+    def __getitem__(self, index: slice) -> "ChosenImages": ...
+    def __getitem__(self, index: int | slice) -> "ComparedImage | ChosenImages":
+        if isinstance(index, slice):
+            return ChosenImages(self._images, self.numbers[index])
+        return self._images[self.numbers[index]]
+
+    @property
+    def in_order(self) -> "ChosenImages":
+        """The same in the order in which they are compared."""
+        return ChosenImages(self._images, sorted(self.numbers))
+
+
 class ComparedReport:
     """A comparison with the runs that it is of.
 
     images: those that have a page, most changed first: broken, fixed, changed, then by how far their maps moved.
+    ids: theirs.
     """
 
     def __init__(self, comparison: Comparison, runs: Sequence[StoredRun], most: int = PAGES) -> None:
         self.comparison, self.runs = comparison, tuple(runs)
-        self.images = tuple(sorted(comparison.images, key=_most_changed)[:most])
+        rows = ((*_most_changed(image), number, image.id) for number, image in enumerate(comparison.images))
+        chosen = nsmallest(most, rows)
+        self.images = ChosenImages(comparison.images, [number for _, _, number, _ in chosen])
+        self.ids = [id for *_, id in chosen]
 
     @property
     def names(self) -> list[str]:
@@ -35,26 +67,25 @@ class ComparedReport:
         """How many images have no page."""
         return len(self.comparison.images) - len(self.images)
 
-    @cached_property
-    def methods(self) -> list[ComparedMethod]:
+    @property
+    def methods(self) -> Sequence[ComparedMethod]:
         """The methods of which some image has a map in all runs."""
-        have = {key for image in self.comparison.images for key, keys in image.keys.items() if all(keys)}
-        return [method for method in self.comparison.methods if method.key in have]
+        return self.comparison.methods
 
     @property
     def shown(self) -> ComparedMethod | None:
         """The method whose maps are shown first: the best of the first run, else the most prominent one."""
-        return next(iter(self._ranked), None)
+        return next((method for method in self.ranked if not method.info.baseline), None)
 
     @cached_property
-    def _ranked(self) -> list[ComparedMethod]:
-        """The methods that explain something, those that the first run recommends before others."""
+    def ranked(self) -> list[ComparedMethod]:
+        """The methods, those that the first run recommends before others, and what explains nothing last."""
         names = [best.name for best in best_methods_of(self.runs[0].record, self.runs[0].evidence)]
         rank = {name: number for number, name in enumerate(names)}
-        real = [method for method in self.methods if not method.info.baseline]
         return sorted(
-            real,
+            self.methods,
             key=lambda method: (
+                method.info.baseline,
                 rank.get(method.info.name, len(rank)),
                 -method.info.prominence,
                 method.info.class_agnostic,
@@ -65,21 +96,27 @@ class ComparedReport:
     def second(self) -> ComparedMethod | None:
         """A method of another kind of maps: the one whose relevance in the mask changed most, else the next best."""
         coarse = self.shown is not None and self.shown.info.kind is Kind.LAYER
-        others = [method for method in self._ranked if (method.info.kind is Kind.LAYER) is not coarse]
+        explaining = [method for method in self.ranked if not method.info.baseline]
+        others = [method for method in explaining if (method.info.kind is Kind.LAYER) is not coarse]
         masked = [method for method in others if mask_change(method) is not None]
         judged = others[:1] if self.runs[0].evidence is not None else []  # without evidence, chance would choose it
         return max(masked, key=lambda method: mask_change(method) or 0.0, default=next(iter(judged), None))
 
     def records(self, ids: Collection[str] = ()) -> Iterator[tuple[ComparedImage, tuple[ImageRecord, ...]]]:
         """Images with their records in each run, in the order of the first run; those that have a page without ids."""
-        wanted = set(ids) or {image.id for image in self.images}
-        images = [image for image in self.comparison.images if image.id in wanted]
+        images: Sequence[ComparedImage] = self.images.in_order
+        if ids:
+            images = [image for image in self.comparison.images if image.id in set(ids)]
         yield from zip(images, side_by_side(self.runs, [image.ids for image in images]), strict=True)
+
+    def arrays(self, records: Sequence[ImageRecord]) -> list[Arrays]:
+        """The arrays of an image in each run."""
+        return [run.maps(record) for run, record in zip(self.runs, records, strict=True)]
 
     @cached_property
     def position(self) -> dict[str, int]:
         """The number of each image that has a page, from 0, by its id."""
-        return {image.id: number for number, image in enumerate(self.images)}
+        return {id: number for number, id in enumerate(self.ids)}
 
 
 def strongest_flip(image: ComparedImage) -> Flip:

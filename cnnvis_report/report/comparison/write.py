@@ -13,6 +13,7 @@ from cnnvis_report.report.comparison.frame import comparison_pages, write_framed
 from cnnvis_report.report.comparison.gallery import compared_gallery_data
 from cnnvis_report.report.comparison.image_pages import QUALITY, ComparedImagePages
 from cnnvis_report.report.comparison.report import PAGES, ComparedReport
+from cnnvis_report.report.comparison.single_file import write_single_comparison
 from cnnvis_report.report.figure.save import figure_png, page_pictures
 from cnnvis_report.report.gallery_data import GALLERY
 from cnnvis_report.report.image_pages import page_processes
@@ -34,6 +35,8 @@ def write_comparison(
     folder: Path,
     *,
     options: SiteOptions = DEFAULT,
+    single_file: bool = False,
+    max_size: int | None = None,
     progress: Progress | None = None,
 ) -> Written:
     """Write the pages of a comparison into a folder, in place of those that an earlier call has written.
@@ -41,13 +44,43 @@ def write_comparison(
     Args:
         runs: those that are compared, in the order of `Comparison.runs`.
         options: how many images get a page, those that changed most, and how many processes write them.
+        single_file, max_size: one page that holds everything, as `write_site` has them.
         progress: told of each image when its page is made.
 
     Raises:
         BadRequest: somebody else is writing there, or has a file in the place of a page. Damaged: a run is.
     """
+    listener = progress or Progress()
+
+    def write(building: Path) -> Quality:
+        return fill_comparison(
+            comparison,
+            runs,
+            building,
+            options=options,
+            progress=listener,
+            single_file=single_file,
+            max_size=max_size,
+        )
+
+    return replace_pages(folder, write)
+
+
+def fill_comparison(
+    comparison: Comparison,
+    runs: Sequence[StoredRun],
+    folder: Path,
+    *,
+    options: SiteOptions,
+    progress: Progress,
+    single_file: bool = False,
+    max_size: int | None = None,
+) -> Quality:
+    """Write the pages of a comparison into an empty folder; arguments as of `write_comparison`."""
     report = ComparedReport(comparison, runs, options.pages)
-    return replace_pages(folder, lambda building: _write(report, building, options.processes, progress or Progress()))
+    if single_file or max_size is not None:
+        return write_single_comparison(report, folder, progress, max_size)
+    return _write(report, folder, options.processes, progress)
 
 
 def _write(report: ComparedReport, folder: Path, processes: int | None, progress: Progress) -> Quality:

@@ -7,7 +7,6 @@ from cnnvis_report.records.methods import Kind, Sign
 from cnnvis_report.records.scores import ScoreKind
 from cnnvis_report.report.figure.config import LABEL
 from cnnvis_report.report.figure.content import Figure
-from cnnvis_report.report.figure.rows import listed
 from cnnvis_report.report.views import formatting as fmt
 from cnnvis_report.store.names import FIGURE_SOFTWARE
 
@@ -78,7 +77,7 @@ def _target(figure: Figure) -> str:
         if kind is ScoreKind.DETECTION:
             return f"the {noun} of the best box"
         return f"the predicted {noun}" if kind.exclusive else f"the {noun} of the highest probability"
-    return listed(list(dict.fromkeys(row.target.name for row in figure.rows if row.target)))
+    return words.listed(list(dict.fromkeys(row.target.name for row in figure.rows if row.target)))
 
 
 def _rows(figure: Figure) -> str:
@@ -87,7 +86,7 @@ def _rows(figure: Figure) -> str:
         return f"Rows, of {total}: {figure.rule}."
     if len(figure.rows) == figure.total > 1:
         return "Rows: both images." if figure.total == 2 else f"Rows: all {total}."
-    names = listed([row.name for row in figure.rows])
+    names = words.listed([row.name for row in figure.rows])
     return f"Row: {names}." if len(figure.rows) == 1 else f"Rows: {names}, of {total}."
 
 

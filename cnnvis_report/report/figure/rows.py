@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from cnnvis_report.errors import UnknownName
+from cnnvis_report.evidence import words
 from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.scores import ScoreKind
 
@@ -90,7 +91,7 @@ def _judged(ordered: Sequence[Candidate], rows: int | None) -> tuple[dict[str, s
         _counted(low, "least confident correct image"),
         _counted(len(errors), "most confident error"),
     ]
-    return reasons, listed([part for part in parts if part])
+    return reasons, words.listed([part for part in parts if part])
 
 
 def _unjudged(ordered: Sequence[Candidate], score: str, rows: int | None) -> tuple[dict[str, str], str]:
@@ -105,7 +106,7 @@ def _unjudged(ordered: Sequence[Candidate], score: str, rows: int | None) -> tup
         middle = rank * 2 == last or (spread % 2 == 1 and rank == ranks[spread // 2])
         name = "median" if middle and last else names.get(rank if rank in (0, last) else -1, "")
         reasons[ordered[rank].id] = f"{name} {score}" if name else f"number {rank + 1} by {score}"
-    parts = [f"{listed(_named(reasons.values(), score))} {score}"]
+    parts = [f"{words.listed(_named(reasons.values(), score))} {score}"]
     if rows is None or rows > 1:
         left = [one for one in measured if one.id not in reasons]
         if left:
@@ -141,11 +142,6 @@ def chosen_by_name(names: Sequence[str], known: dict[str, str]) -> list[str]:
             advice = f"{len(ending)} images are called so in different folders." if ending else ""
             raise UnknownName("image of this run", name, [known[id] for id in ending] or known.values(), advice)
     return list(dict.fromkeys(ids))
-
-
-def listed(names: Sequence[str]) -> str:
-    """Such as "a, b and c"."""
-    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else "".join(names)
 
 
 def _agreement(image: ImageRecord, baselines: Sequence[str]) -> float | None:

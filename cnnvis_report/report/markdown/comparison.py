@@ -1,6 +1,8 @@
 """The summary of a comparison in Markdown."""
 
 from collections.abc import Iterator, Sequence
+from heapq import nlargest
+from itertools import islice
 
 from cnnvis_report.evidence import words
 from cnnvis_report.records.compared_images import ComparedImage, ComparedPrediction, Flip
@@ -76,20 +78,21 @@ def _levels(runs: Sequence[ComparedRun]) -> Iterator[tuple[str, ...]]:
 
 def _flipped(comparison: Comparison, flip: Flip, word: str) -> Iterator[Section]:
     """The images that a later run gets wrong, or right, where the first didn't."""
-    images = [image for image in comparison.images if flip in image.flips]
-    if images:
-        which = f", {LISTED} of {fmt.number(len(images))}" if len(images) > LISTED else f" ({len(images)})"
-        rows = [(image.name, image.label, *map(_predicted, image.predictions)) for image in images[:LISTED]]
+    images = (image for image in comparison.images if flip in image.flips)
+    rows = [(image.name, image.label, *map(_predicted, image.predictions)) for image in islice(images, LISTED)]
+    if rows:
+        total = len(rows) + sum(1 for _ in images)
+        which = f", {LISTED} of {fmt.number(total)}" if total > LISTED else f" ({total})"
         yield Section(f"{word}{which}", table(("Image", "Label", *_names(comparison)), rows))
 
 
 def _moved_most(comparison: Comparison) -> Iterator[Section]:
     """The images whose maps moved most, in any of the later runs."""
-    ordered = sorted((image for image in comparison.images if _farthest(image)), key=_farthest, reverse=True)
+    ordered = nlargest(LISTED // 2, (image for image in comparison.images if _farthest(image)), key=_farthest)
     if ordered:
         rows = [
             (image.name, *("" if moved is None else words.single(moved) for moved in image.movement), image.label)
-            for image in ordered[: LISTED // 2]
+            for image in ordered
         ]
         head = ("Image", *_names(comparison)[1:], "Label")
         yield Section("Maps moved most (1 − rank correlation, median over methods)", table(head, rows))

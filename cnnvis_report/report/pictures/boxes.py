@@ -1,9 +1,12 @@
 """The boxes that a detector predicts, drawn upon the image: each in the color of its class."""
 
+from collections import Counter
+
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw
 
+from cnnvis_report.records.scores import BOXES
 from cnnvis_report.report.pictures.segmentation import SIDE, class_color
 from cnnvis_report.report.pictures.thumbnails import Pixels, gray, webp
 
@@ -15,23 +18,35 @@ LINES = 150  # that would lie side by side in the picture
 def boxes_picture(picture: Pixels, boxes: npt.NDArray[np.floating]) -> bytes:
     """An image [H, W] or [H, W, 3] with its boxes [M, 6] of corners, class and score, best first, as WebP.
 
-    The best box of each class is drawn, and every other one that is about as sure as detectors' pages show.
+    The best box of each class is drawn, and every other one that is about as sure as detectors' pages show. Second and
+    third boxes of a class bear their number.
     """
     height, width = picture.shape[:2]
     scale = min(1.0, SIDE / max(height, width))
     size = max(1, round(width * scale)), max(1, round(height * scale))
     brightness = Image.fromarray(gray(picture)).resize(size, Image.Resampling.LANCZOS).convert("RGB")
     draw = ImageDraw.Draw(brightness)
-    classes: set[int] = set()
+    ranks: Counter[int] = Counter()
     shown = []
     for row, box in enumerate(boxes):
-        index = int(box[4])
-        if index not in classes or (box[5] >= LEAST and row < MOST):
-            shown.append(box)
-        classes.add(index)
-    for box in reversed(shown[: 2 * MOST]):  # the best last, over the others
+        rank, index = ranks[int(box[4])], int(box[4])
+        if rank == 0 or (box[5] >= LEAST and row < MOST):
+            shown.append((box, str(rank + 1) if 0 < rank < BOXES else ""))
+        ranks[index] += 1
+    for box, number in reversed(shown[: 2 * MOST]):  # the best last, over the others
         left, top, right, bottom = (float(side) * scale for side in box[:4])
-        corners = [max(0.0, left), max(0.0, top), min(size[0] - 1.0, right), min(size[1] - 1.0, bottom)]
+        corners = max(0.0, left), max(0.0, top), min(size[0] - 1.0, right), min(size[1] - 1.0, bottom)
         if corners[2] > corners[0] and corners[3] > corners[1]:
-            draw.rectangle(corners, outline=class_color(int(box[4])), width=max(1, round(max(size) / LINES)))
+            _draw(draw, corners, class_color(int(box[4])), number, max(1, round(max(size) / LINES)))
     return webp(np.asarray(brightness), quality=80)
+
+
+def _draw(
+    draw: ImageDraw.ImageDraw, corners: tuple[float, ...], color: tuple[int, ...], number: str, width: int
+) -> None:
+    """A box, and its number in its upper left corner where it has one."""
+    draw.rectangle(corners, outline=color, width=width)
+    if number:
+        corner = corners[0] + 2 * width, corners[1] + 2 * width
+        draw.rectangle(draw.textbbox(corner, number, font_size=8 * width), fill="black")
+        draw.text(corner, number, fill="white", font_size=8 * width)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from cnnvis_report.evidence import words
 from cnnvis_report.records.evidence import Evidence
 from cnnvis_report.records.run import RunRecord
-from cnnvis_report.report.views.method_rows import shown_first
+from cnnvis_report.report.views.method_order import shown_first
 from cnnvis_report.report.views.report import Report
 
 

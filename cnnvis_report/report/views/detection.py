@@ -7,11 +7,10 @@ from cnnvis_report.report.views.links import Links
 from cnnvis_report.report.views.segmentation import PICTURE, LegendRow, PredictedPicture
 
 
-def detection(image: ImageRecord, links: Links) -> PredictedPicture:
-    """The boxes of an image, with the score of the best one of each class."""
+def detection(image: ImageRecord, classes: int, links: Links) -> PredictedPicture:
+    """The boxes of an image, with the scores of the best ones; the network has so many classes."""
     listed = {score.index: score for score in (*image.top, *image.targets) if score.probability}.values()
-    rows = tuple(
-        LegendRow(score.name, "rgb({} {} {})".format(*class_color(score.index)), fmt.score_value(score))
-        for score in listed
-    )
+    colors = ["rgb({} {} {})".format(*class_color(score.index % classes)) for score in listed]
+    values = map(fmt.score_value, listed)
+    rows = tuple(LegendRow(score.name, *row) for score, *row in zip(listed, colors, values, strict=True))
     return PredictedPicture("Predicted boxes", links.picture(PICTURE), rows, "")

@@ -11,13 +11,13 @@ from cnnvis_report.report.views import formatting as fmt
 from cnnvis_report.report.views.best_methods import best_methods
 from cnnvis_report.report.views.image_measures import image_measures
 from cnnvis_report.report.views.links import Links
-from cnnvis_report.report.views.method_rows import by_family
+from cnnvis_report.report.views.method_order import by_family
 from cnnvis_report.report.views.report import Report
 from cnnvis_report.report.views.verdict import Verdict, predicted_scores, verdict
 
 CAPTION = 3  # predictions below a picture
 PAGE = 60  # images that are shown at a time
-FIGURE_ROWS, FIGURE_COLUMNS = 12, 5  # images and methods of a figure made of those that are shown
+FIGURE_COLUMNS = 5  # methods of a figure made of the images that are shown
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from cnnvis_report.records.images import ClassScore, ImageRecord
 from cnnvis_report.records.methods import Kind, MethodInfo
 from cnnvis_report.records.network import NetworkRecord
 from cnnvis_report.records.run import Keep
-from cnnvis_report.records.scores import ScoreKind
+from cnnvis_report.records.scores import BOXES, ScoreKind
 from cnnvis_report.report.pictures.encode import Quality
 from cnnvis_report.report.pictures.palettes import POSITIVE, SIGNED, stops
 from cnnvis_report.report.views import formatting as fmt
@@ -26,7 +26,6 @@ from cnnvis_report.store.names import file_of
 HALVED = "values in half precision, to within 0.05% of each,"
 PREDICTED = 8  # labels that the head of the page names
 SIDE_BY_SIDE = 12  # classes
-PREDICTED_PICTURES = {ScoreKind.SEGMENTATION: segmentation, ScoreKind.DETECTION: detection}
 
 
 @dataclass(frozen=True)
@@ -107,7 +106,9 @@ class ImageView:
     @property
     def unexplained(self) -> str:
         """A class that is listed and not explained; empty where there is none."""
-        return next((bar.score.name for bar in self.scores if not bar.explained), "")
+        index = next((bar.score.index for bar in self.scores if not bar.explained), None)
+        listed = {bar.score.index: bar.score.name for bar in self.scores}
+        return "" if index is None else listed.get(index % self.network.classes, listed[index])
 
     @property
     def side_classes(self) -> Sequence[ClassScore]:
@@ -153,7 +154,7 @@ def image_view(
         kinds={method.kind for method in shown},
         colors=any(method.color for method in shown),
         mask=image.mask_fraction is not None,
-        predicted_picture=PREDICTED_PICTURES[image.kind](image, links) if image.kind in PREDICTED_PICTURES else None,
+        predicted_picture=_predicted_picture(network, image, links),
         quality=report.quality,
         metrics=image_table(report, image),
         features=image_features(report, links, image),
@@ -175,6 +176,13 @@ def with_neighbors(report: Report) -> Iterator[tuple[ImageRecord, Neighbors]]:
         yield current, Neighbors(before, "", number)
 
 
+def _predicted_picture(network: NetworkRecord, image: ImageRecord, links: Links) -> PredictedPicture | None:
+    """What is predicted where; None where the scores are those of the whole picture."""
+    if image.kind is ScoreKind.SEGMENTATION:
+        return segmentation(image, links)
+    return detection(image, network.classes, links) if image.kind is ScoreKind.DETECTION else None
+
+
 def _labels(image: ImageRecord) -> list[LabelLine]:
     lines = []
     for label, score, predicted in labels_with_scores(image):
@@ -190,7 +198,7 @@ def _score_hint(network: NetworkRecord, image: ImageRecord) -> str:
     if network.kind is ScoreKind.VALUE:
         return f"{fmt.columns(rest, network.kind)} more" if rest else "values, not probabilities"
     if network.kind is ScoreKind.DETECTION:
-        return "score of the best box of each class" if image.top else "there is nothing to explain"
+        return f"the best boxes, of a class up to {BOXES}" if image.top else "there is nothing to explain"
     first = image.top[0]
     if network.kind is ScoreKind.SEGMENTATION:
         regions = f"mean {network.quantity} of {first.name} over its region: {fmt.number(first.logit)}"

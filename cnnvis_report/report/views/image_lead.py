@@ -11,7 +11,7 @@ from cnnvis_report.records.metrics import ImageMetrics
 from cnnvis_report.report.views import formatting as fmt
 from cnnvis_report.report.views.best_methods import best_methods
 from cnnvis_report.report.views.image_metrics import measured_of
-from cnnvis_report.report.views.method_rows import by_family
+from cnnvis_report.report.views.method_order import by_family
 from cnnvis_report.report.views.report import Report
 
 DOUBTFUL = (Standing.CHANCE, Standing.WORSE, Standing.FAILED)
@@ -122,11 +122,14 @@ def _sentences(report: Report, image: ImageRecord, method: str, layer: str) -> I
         (image.metrics, (evidence.faithfulness,) if evidence else ()),
         (image.localization, (MASS, POINTING)),
     )
+    measured: dict[int, list[str]] = {}
     for metrics, wanted in groups:
         record = _measured(image, metrics, method, layer)
         parts = [part for name in wanted if record and (part := _part(report, metrics, record, name))]
         if record and parts:
-            yield f"{report.run.method(method).title} for {names[record.target]}: {', '.join(parts)}."
+            measured.setdefault(record.target, []).extend(parts)
+    for target, parts in measured.items():
+        yield f"{report.run.method(method).title} for {names[target]}: {', '.join(parts)}."
 
 
 def _measured(image: ImageRecord, metrics: ImageMetrics | None, method: str, layer: str) -> MapRecord | None:

@@ -11,7 +11,7 @@ from cnnvis_report.records.images import ImageRecord, MapRecord
 from cnnvis_report.records.methods import MethodInfo
 from cnnvis_report.records.metrics import ImageMetrics, MapMetrics, MetricInfo, MetricKind
 from cnnvis_report.report.views.measures import Column, column
-from cnnvis_report.report.views.method_rows import by_family
+from cnnvis_report.report.views.method_order import by_family
 from cnnvis_report.report.views.report import Report
 
 WIDE, HIGH = 100, 32  # of a curve's picture

@@ -16,7 +16,8 @@ from cnnvis_report.report.pictures.drawing import bar_colors
 from cnnvis_report.report.pictures.palettes import limit
 from cnnvis_report.report.views import formatting as fmt
 from cnnvis_report.report.views.image_metrics import measured_of
-from cnnvis_report.report.views.method_rows import by_family, map_evidence
+from cnnvis_report.report.views.method_order import by_family
+from cnnvis_report.report.views.method_rows import map_evidence
 from cnnvis_report.report.views.report import Report
 
 RAMP = 17  # colors that a color bar is made of
@@ -172,8 +173,8 @@ def _note(tiles: Sequence[Tile], over: str) -> str:
         shapes = {tile.first.shape for tile in tiles if tile.first}
         return " and ".join(fmt.sides(shape) for shape in sorted(shapes))
     if methods and all(method.kind is Kind.PIXEL for method in methods):
-        names = {Reduction.SUM: "sum", Reduction.ABS_MAX: "largest absolute value"}
+        names = {Reduction.SUM: "sum", Reduction.ABS_MAX: "largest |value|"}
         if len({method.reduction for method in methods}) == 1:
             return f"{names[methods[0].reduction]} over the {over}"
-        return f"one value a pixel: the sum over the {over}, or their largest absolute value"
+        return f"one value per pixel: the sum over the {over}, or their largest |value|"
     return ""

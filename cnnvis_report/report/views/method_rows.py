@@ -1,13 +1,12 @@
 """The methods of a run, with what each of them did."""
 
-import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cnnvis_report.records.images import MapRecord
-from cnnvis_report.records.methods import Family, MethodInfo
+from cnnvis_report.records.methods import MethodInfo
 from cnnvis_report.records.run import RunRecord
 from cnnvis_report.report.views import formatting as fmt
+from cnnvis_report.report.views.method_order import by_family
 from cnnvis_report.report.views.report import Report
 from cnnvis_report.report.views.standings import MethodStanding, standings
 from cnnvis_report.report.views.summary import MethodSummary
@@ -26,13 +25,6 @@ class MethodRow:
     passes: str
     stated: tuple[str, ...]
     standings: tuple[MethodStanding, ...]
-
-
-def by_family(methods: Sequence[MethodInfo]) -> list[MethodInfo]:
-    """By family, the known ones first, and by year within, so that a method follows what it builds on."""
-    order = {family.value: position for position, family in enumerate(Family)}
-    key = lambda method: (order.get(method.family, len(order)), method.family, _year(method), method.name)  # noqa: E731
-    return sorted(methods, key=key)
 
 
 def method_rows(report: Report) -> list[MethodRow]:
@@ -54,13 +46,6 @@ def method_rows(report: Report) -> list[MethodRow]:
     return rows
 
 
-def shown_first(run: RunRecord) -> str:
-    """The method whose maps the gallery shows at first; empty where there is none."""
-    missing = {gap.method for gap in run.not_applicable}
-    available = [method for method in run.methods if method.name not in missing]
-    return max(available, key=lambda method: method.prominence).name if available else ""
-
-
 def map_evidence(run: RunRecord, record: MapRecord) -> list[str]:
     """What a map's method states of it, and what it took."""
     notes, method = record.evidence.notes, run.method(record.method)
@@ -69,11 +54,6 @@ def map_evidence(run: RunRecord, record: MapRecord) -> list[str]:
 
 def _passes(record: MapRecord) -> str:
     return fmt.passes(record.evidence.forward, record.evidence.backward)
-
-
-def _year(method: MethodInfo) -> str:
-    match = re.search(r"\b(19|20)\d\d\b", method.source)
-    return match[0] if match else ""
 
 
 def _stated(summary: MethodSummary) -> tuple[str, ...]:

@@ -17,7 +17,8 @@ from cnnvis_report.report.views import formatting as fmt
 from cnnvis_report.report.views.links import Links
 from cnnvis_report.report.views.mathml import mathml
 from cnnvis_report.report.views.measures import MeasuresTable, measures_tables
-from cnnvis_report.report.views.method_rows import by_family, method_rows
+from cnnvis_report.report.views.method_order import by_family
+from cnnvis_report.report.views.method_rows import method_rows
 from cnnvis_report.report.views.method_table import MethodTable, method_table
 from cnnvis_report.report.views.report import Report
 from cnnvis_report.report.views.sources import linked

@@ -2,19 +2,17 @@
 
 from collections.abc import Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from cnnvis_report.records.evidence import Evidence
 from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.network import NetworkRecord
 from cnnvis_report.records.run import RunRecord
+from cnnvis_report.report.figure.config import FigureConfig
+from cnnvis_report.report.figure.content import Figure, NoMaps, make_figure
 from cnnvis_report.report.pictures.encode import Quality
 from cnnvis_report.report.views import formatting as fmt
 from cnnvis_report.report.views.summary import Summary, summarize
 from cnnvis_report.store.run_folder import StoredRun
-
-if TYPE_CHECKING:
-    from cnnvis_report.report.figure.content import Figure
 
 
 class Report:
@@ -77,11 +75,8 @@ class Report:
         return self.stored.evidence
 
     @cached_property
-    def figure(self) -> "Figure | None":
+    def figure(self) -> Figure | None:
         """The headline figure, of the images and methods that say most; None where there are no maps."""
-        from cnnvis_report.report.figure.config import FigureConfig  # later, as it needs words that need this
-        from cnnvis_report.report.figure.content import NoMaps, make_figure
-
         try:
             return make_figure(self.stored, FigureConfig())
         except NoMaps:

@@ -1,6 +1,7 @@
 """Maps of a run as files in a folder of their own, with a manifest of what each is."""
 
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 
@@ -13,7 +14,9 @@ from cnnvis_report.report.figure.rows import chosen_by_name
 from cnnvis_report.sharing.maps.entries import Entry, entry_of, map_name
 from cnnvis_report.sharing.maps.formats import FORMATS, Drawn, npz
 from cnnvis_report.sharing.maps.table import Cell, table
-from cnnvis_report.store.atomic import beside, blocked_by, files_below, remove, remove_empty
+from cnnvis_report.store.atomic import beside, blocked_by, files_below, remove
+from cnnvis_report.store.lock import writing
+from cnnvis_report.store.names import LOCK
 from cnnvis_report.store.run_folder import StoredRun
 
 NPZ, VIRELAY = "npz", "virelay"
@@ -35,7 +38,8 @@ def export_maps(
         images: names or ids of images; all without any.
 
     Raises:
-        BadRequest: the folder holds something, the run has no such maps, or a library is missing.
+        BadRequest: the folder holds something, the run is damaged or has no such maps, or a library is missing; nothing
+        is left in the folder then.
         UnknownName: the run has no such method or image.
     """
     check_folder(folder)
@@ -43,19 +47,34 @@ def export_maps(
         if name not in {method.name for method in run.record.methods}:
             raise UnknownName("method of this run", name, [method.name for method in run.record.methods])
     wanted = chosen_by_name(images, {image.id: image.name for image in run.images()}) if images else []
-    folder.mkdir(parents=True, exist_ok=True)
-    if form == VIRELAY:
-        from cnnvis_report.sharing.maps.virelay import export_virelay
+    with _filling(folder):
+        if form == VIRELAY:
+            from cnnvis_report.sharing.maps.virelay import export_virelay
 
-        entries = export_virelay(run, folder, methods, wanted)
-    else:
-        entries = [entry for image in _images(run, wanted) for entry in _image(run, image, folder, form, methods)]
-    if not entries:
-        remove(folder, files_below(folder))
-        remove_empty(folder)
-        raise BadRequest(f"{run.folder}: has no such maps.")
-    write_manifest(run, folder, form, entries)
+            entries = export_virelay(run, folder, methods, wanted)
+        else:
+            entries = [entry for image in _images(run, wanted) for entry in _image(run, image, folder, form, methods)]
+        if not entries:
+            raise BadRequest(f"{run.folder}: has no such maps.")
+        write_manifest(run, folder, form, entries)
     return entries
+
+
+@contextmanager
+def _filling(folder: Path) -> Iterator[None]:
+    """Be the only one that writes into an empty folder; it is empty again, or gone, where something fails.
+
+    Raises:
+        BadRequest: somebody else has begun to.
+    """
+    with writing(folder):
+        check_folder(folder)
+        try:
+            yield
+        except BaseException:
+            with suppress(OSError):  # what went wrong first is what is said
+                remove(folder, [name for name in files_below(folder) if name != LOCK])
+            raise
 
 
 def check_folder(folder: Path) -> None:
@@ -68,7 +87,7 @@ def check_folder(folder: Path) -> None:
         raise BadRequest(f"-o {folder}: {blocked_by(folder)} is a file, and no folder can be made in it.")
     if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
         raise BadRequest(f"-o {folder}: is no folder. Give another name.")
-    if folder.is_dir() and any(folder.iterdir()):
+    if folder.is_dir() and any(path.name != LOCK for path in folder.iterdir()):
         raise BadRequest(f"-o {folder}: isn't empty, and nothing is overwritten. Give another folder.")
 
 
@@ -85,11 +104,11 @@ def write_manifest(run: StoredRun, folder: Path, form: str, entries: Sequence[En
         "fingerprint": run.record.fingerprint,
     }
     lines = ",\n".join(map(to_json, maps))
-    with beside(folder / MANIFEST) as temporary:
+    with beside(folder / MANIFEST, parents=False) as temporary:
         text = f'{to_json(head)[:-1]}, "entries": [\n{lines}\n]}}\n'
         temporary.write_text(text, encoding="utf-8", newline="\n")
     rows = [_row(entry) for entry in entries]
-    with beside(folder / TABLE) as temporary:
+    with beside(folder / TABLE, parents=False) as temporary:
         temporary.write_text(table([COLUMNS, *rows]), encoding="utf-8", newline="\n")
 
 
@@ -118,7 +137,8 @@ def _image(run: StoredRun, image: ImageRecord, folder: Path, form: str, methods:
 
 
 def _write(path: Path, content: bytes) -> None:
-    with beside(path, lasting=False) as temporary:
+    path.parent.mkdir(exist_ok=True)  # the folder that is filled isn't made anew if it is gone
+    with beside(path, lasting=False, parents=False) as temporary:
         temporary.write_bytes(content)
 
 

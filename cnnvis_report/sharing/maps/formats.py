@@ -28,8 +28,8 @@ class Drawn:
 class Format:
     """A format of files of one map each.
 
-    suffix: of the files. encode: a map's bytes. reduced: whether the channels of a pixel map become one value a pixel,
-    as pages show it.
+    suffix: of the files. encode: a map's bytes. reduced: whether the channels of a pixel map become one value per
+    pixel, as pages show it.
     """
 
     suffix: str

@@ -15,8 +15,8 @@ from cnnvis_report.data.pixels import UnusablePicture
 from cnnvis_report.data.tables.areas import Area, Areas, pixels_of_polygon
 from cnnvis_report.data.tables.runs import pixels_of_runs, unpacked
 from cnnvis_report.errors import BadRequest
+from tests.data.labels.test_class_names import tree
 from tests.data.tables.label_tables import by_file, indices, notices, opened, opener_of, write
-from tests.data.test_class_names import tree
 
 SIZE = (6, 4)  # width and height
 RUNS = {"size": [4, 6], "counts": [4, 2, 18]}

@@ -7,8 +7,8 @@ import pytest
 from cnnvis_report import create_report
 from cnnvis_report.errors import BadRequest
 from tests.conftest import command
+from tests.data.labels.test_class_names import tree
 from tests.data.tables.label_tables import by_file, indices, notices, opened, opener_of, write
-from tests.data.test_class_names import tree
 from tests.factories import tiny
 from tests.narrow import present
 

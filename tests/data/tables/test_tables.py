@@ -12,8 +12,8 @@ from cnnvis_report.data.tables.delimited import table_of_text
 from cnnvis_report.data.tables.json_table import table_of_json
 from cnnvis_report.data.tables.label_rows import label_rows
 from cnnvis_report.errors import BadRequest, CnnVisError, UnknownName
+from tests.data.labels.test_class_names import tree
 from tests.data.tables.label_tables import CLASSES, indices, notices, opened, opener_of, write
-from tests.data.test_class_names import tree
 from tests.narrow import present
 
 SAME = {"a.png": [0], "sub/b.png": [1]}

@@ -11,7 +11,10 @@ from torchvision.models import detection
 
 from cnnvis_report import create_report, explain
 from cnnvis_report.engine.outputs.boxes import Boxes, BoxScores, declared_classes
+from cnnvis_report.engine.subject import Subject
+from cnnvis_report.engine.tape import Tape
 from cnnvis_report.errors import BadRequest
+from cnnvis_report.records.scores import BOXES
 from tests.engine.outputs.detectors import Detector
 from tests.narrow import present
 
@@ -33,18 +36,17 @@ def network() -> Detector:
     return Detector().eval()
 
 
-def test_the_score_is_that_of_the_best_box(network: Detector) -> None:
+def test_the_scores_are_those_of_the_best_boxes(network: Detector) -> None:
     reader = BoxScores.of(network(IMAGES), network, "net")
     scores, anchor = reader.read(network(IMAGES), 3)
-    assert scores.shape == (3, 4) and not scores[:, 0].any(), "nothing is ever labeled as background"
+    assert scores.shape == (3, 4 * BOXES) and not scores[:, ::4].any(), "nothing is ever labeled as background"
     assert isinstance(anchor, Boxes)
     for row, image in enumerate(network(IMAGES)):
         for label in range(1, 4):
             of_class = image["scores"][image["labels"] == label]
-            expected = of_class.max() if len(of_class) else torch.tensor(0.0)
-            assert torch.equal(scores[row, label], expected) and torch.equal(
-                anchor.shares[row, label], expected.detach()
-            )
+            expected = torch.cat([of_class.sort(descending=True).values, torch.zeros(BOXES)])[:BOXES]
+            assert torch.equal(scores[row, label::4], expected)
+            assert torch.equal(anchor.shares[row, label::4], expected.detach())
         boxes = anchor.all[row]
         assert len(boxes) == len(image["scores"]) and torch.equal(boxes[:, 5], boxes[:, 5].sort(descending=True).values)
 
@@ -62,6 +64,10 @@ def test_other_boxes_count_by_their_overlap(network: Detector) -> None:
     assert scores[0, label] == pytest.approx(0.8 * 0.5) and kept is anchor
     aside = [{**half[0], "boxes": torch.tensor([[left + 100, top, right + 100, bottom]])}]
     assert not reader.read(aside, 1, anchor)[0].any()
+    both = [{name: torch.cat([half[0][name], aside[0][name]]) for name in half[0]}]
+    assert reader.read(both, 1, anchor)[0][0, label] == pytest.approx(0.8 * 0.5), "the box that overlaps counts"
+    other = [{**half[0], "labels": torch.tensor([label % 3 + 1])}]
+    assert not reader.read(other, 1, anchor)[0][0, label::4].any(), "a box of another class doesn't count"
     nothing = [{"boxes": torch.zeros(0, 4), "labels": torch.zeros(0, dtype=torch.long), "scores": torch.zeros(0)}]
     assert not reader.read(nothing, 1, anchor)[0].any()
 
@@ -78,6 +84,19 @@ def test_the_gradient_is_that_of_the_box(network: Detector) -> None:
         maps = explain(network, IMAGES, [label] * 3, methods=["gradient", "grad_cam"], layer="features.1")
         torch.testing.assert_close(maps["gradient"], expected, rtol=1e-4, atol=1e-6)
         assert maps["grad_cam"].shape == (3, 3, 3) and bool(maps["grad_cam"].any())
+
+
+@pytest.mark.numeric
+def test_a_second_box_of_a_class_has_a_map_of_its_own(network: Detector) -> None:
+    images = IMAGES[:1].clone().requires_grad_()
+    (output,) = network(images)
+    label = next(label for label in range(1, 4) if int((output["labels"] == label).sum()) > 1)
+    second = output["scores"][output["labels"] == label].sort(descending=True).values[1]
+    (expected,) = torch.autograd.grad(second, images)
+    subject = Subject(network, IMAGES[:1], name="net")
+    tape = Tape(subject, IMAGES[:1])
+    torch.testing.assert_close(tape.gradients(torch.tensor([label + 4])).pixels, expected, rtol=1e-4, atol=1e-6)
+    assert subject.target_name(label + 4) == f"{subject.classes[label]} (box 2)" and len(subject.classes) == 4
 
 
 @pytest.mark.numeric
@@ -119,13 +138,19 @@ def test_a_report_shows_the_boxes(network: Detector, tmp_path: Path) -> None:
     for image in report:
         first = image.record.top[0]
         assert first.probability == pytest.approx(max(float(score.probability or 0) for score in image.record.top))
-        assert {score.name for score in image.record.targets} <= {"ant", "bee", "cat"}
+        targets = [score.name for score in image.record.targets]
+        assert targets == [score.name for score in image.record.top][:3], "a map for each of the best boxes"
+        assert {name.partition(" (box")[0] for name in targets} <= {"ant", "bee", "cat"}
+        explained = {(record.method, record.target) for record in image.record.maps}
+        assert len(explained) == 3 * len(targets) and explained == {
+            (method, score.index) for method in ("gradient", "grad_cam", "occlusion") for score in image.record.targets
+        }
         boxes = report.maps(image.record)["boxes"]
         assert boxes.shape[1] == 6 and float(boxes[0, 5]) == pytest.approx(present(first.probability))
         page = (tmp_path / "report" / "images" / f"{image.record.id}.html").read_text(encoding="utf-8")
         assert "Predicted boxes" in page
     assert any(text.startswith("Detection: Best box: ") for text in report.findings)
-    assert "best box of a class" in (tmp_path / "report" / "methods.html").read_text(encoding="utf-8")
+    assert "the best boxes, of a class up to 3" in (tmp_path / "report" / "methods.html").read_text(encoding="utf-8")
 
 
 def test_what_is_no_detection_is_one_line(network: Detector) -> None:

@@ -16,7 +16,7 @@ from cnnvis_report.data import content_hash
 from cnnvis_report.store import load_run
 from cnnvis_report.store.previous_run import remembered
 from tests.conftest import command, forget_methods
-from tests.store.test_store import Stop, interrupted
+from tests.store.run_files import Stop, interrupted
 
 NETWORK = """
 import torch

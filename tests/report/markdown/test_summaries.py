@@ -115,7 +115,7 @@ def test_what_does_not_fit_is_left_out_from_the_end() -> None:
 
 @pytest.mark.parametrize("images", [60, 6000])
 def test_a_large_comparison_stays_within_the_length(images: int) -> None:
-    many = tuple(replace(image, name=f"{number} {NAME * 20}") for number, image in enumerate(PAIR.images * images))
+    many = tuple(replace(image, name=f"{number} {NAME * 20}") for number, image in enumerate([*PAIR.images] * images))
     text = comparison_document(replace(PAIR, images=many, notices=(NAME * 9,) * 300), []).text("a" * 48_000)
     assert len(text) < LONGEST and text.count("\n## ") >= 3
 

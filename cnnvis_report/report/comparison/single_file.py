@@ -1,0 +1,153 @@
+"""A comparison as one page that holds everything."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+from typing import Any, overload
+
+from cnnvis_report.progress import Progress
+from cnnvis_report.records.compared_images import ComparedImage
+from cnnvis_report.records.comparison import Comparison
+from cnnvis_report.report import assets
+from cnnvis_report.report.comparison.figure import comparison_figure
+from cnnvis_report.report.comparison.frame import comparison_pages, frame
+from cnnvis_report.report.comparison.gallery import compared_gallery_data
+from cnnvis_report.report.comparison.image import compared_image_view
+from cnnvis_report.report.comparison.image_pages import neighbors
+from cnnvis_report.report.comparison.payload import image_data
+from cnnvis_report.report.comparison.report import ComparedReport
+from cnnvis_report.report.comparison.stills import image_stills
+from cnnvis_report.report.figure.save import page_pictures
+from cnnvis_report.report.gallery_data import GALLERY
+from cnnvis_report.report.map_error import IMAGES, MapError, map_error
+from cnnvis_report.report.pictures.encode import Quality
+from cnnvis_report.report.pictures.thumbnails import data_uri
+from cnnvis_report.report.renderer import stream_template
+from cnnvis_report.report.size_limit import OncePerImage, SizeNotices, fit
+from cnnvis_report.report.views.links import SingleFileLinks
+
+
+def write_single_comparison(report: ComparedReport, folder: Path, progress: Progress, most: int | None) -> Quality:
+    """Write index.html into an empty folder, with maps kept as finely as the size allows.
+
+    Args:
+        most: bytes that it may have; 25 MB, where maps can be made so coarse, if it isn't said.
+
+    Raises:
+        BadRequest: the page can't be made so small.
+    """
+    return fit(ComparisonPage(report, folder / "index.html", OncePerImage(progress)), most)
+
+
+class _FewerMaps(Sequence[ComparedImage]):
+    """Compared images without the maps of some methods; what was measured of these stays."""
+
+    def __init__(self, images: Sequence[ComparedImage], left_out: Sequence[str]) -> None:
+        self._images, self._left_out = images, left_out
+
+    def __len__(self) -> int:
+        return len(self._images)
+
+    @overload
+    def __getitem__(self, index: int) -> ComparedImage: ...
+    @overload
+    def __getitem__(self, index: slice) -> "_FewerMaps": ...
+    def __getitem__(self, index: int | slice) -> "ComparedImage | _FewerMaps":
+        if isinstance(index, slice):
+            return _FewerMaps(self._images[index], self._left_out)
+        image = self._images[index]
+        return replace(image, keys={key: keys for key, keys in image.keys.items() if key not in self._left_out})
+
+
+@dataclass(frozen=True)
+class ComparisonPage:
+    """The single file of a comparison."""
+
+    report: ComparedReport
+    path: Path
+    progress: Progress
+
+    def write(self, quality: Quality, notices: SizeNotices) -> tuple[int, Counter[str]]:
+        """Write it; its size, and how many bytes of it the maps of each method take."""
+        comparison = self.report.comparison
+        images = _FewerMaps(comparison.images, quality.left_out) if quality.left_out else comparison.images
+        comparison = replace(comparison, images=images, notices=notices.around(comparison.notices))
+        report, weights = _like(self.report, comparison), Counter[str]()
+        theme, script, plotly = assets.theme_script(), assets.scripts(), assets.plotly()
+        stream = stream_template(
+            "single_file.html",
+            frame(report)
+            | {
+                "links": SingleFileLinks(),
+                "policy": assets.policy(theme, script, plotly),
+                "styles": assets.styles(),
+                "theme": theme,
+                "script": script,
+                "plotly": assets.packed_plotly(),
+                "data": {"provenance": {}, GALLERY: compared_gallery_data(report)},
+                "parts": list(_pages(report)),
+                "images": _images(report, quality, self.progress, weights),
+                "image_template": "comparison_image.html",
+            },
+        )
+        stream.dump(str(self.path), encoding="utf-8")
+        return self.path.stat().st_size, weights
+
+    def sampled_bytes(self, quality: Quality) -> int:
+        """What the maps of the first images take."""
+        entries = islice(self.report.records(), IMAGES)
+        data = (
+            image_data(self.report, image, records, self.report.arrays(records), quality) for image, records in entries
+        )
+        return sum(len(assets.script_json(content["maps"])) for content in data)
+
+    def error(self, quality: Quality) -> MapError | None:
+        """What a quality costs the maps of the first images of each run."""
+        errors = [error for run in self.report.runs if (error := map_error(run, quality)) is not None]
+        if not errors:
+            return None
+        return MapError(max(error.mean for error in errors), max(error.largest for error in errors))
+
+    @property
+    def methods(self) -> dict[str, str]:
+        """The titles of the methods, those first that the first run recommends."""
+        return {method.key: method.info.title for method in self.report.ranked}
+
+
+def _like(report: ComparedReport, comparison: Comparison) -> ComparedReport:
+    """The same report of a comparison that differs in notices or maps."""
+    return ComparedReport(comparison, report.runs, len(report.images))
+
+
+def _pages(report: ComparedReport) -> Iterator[dict[str, Any]]:
+    """What the template gets of each page."""
+    figure = comparison_figure(report)
+    pictures = {name: data_uri(content) for name, content in page_pictures(figure)} if figure is not None else {}
+    for page in comparison_pages(figure):
+        links = SingleFileLinks(pictures)
+        yield {"name": page.name, "title": page.title, "template": page.template, "links": links} | {
+            "view": page.view(report, links)
+        }
+
+
+def _images(
+    report: ComparedReport, quality: Quality, progress: Progress, weights: Counter[str]
+) -> Iterator[dict[str, Any]]:
+    """What the template gets of each image; `weights` gets the bytes that the maps of each method take."""
+    for image, records in report.records():
+        arrays = report.arrays(records)
+        data = image_data(report, image, records, arrays, quality)
+        yield {
+            "id": image.id,
+            "on_overview": False,
+            "view": compared_image_view(report, image, records, neighbors(report, image)),
+            "links": SingleFileLinks(),
+            "data": data,
+            "thumbnails": {name: data_uri(content) for name, content in image_stills(report, image, arrays)},
+            "feature_maps": [],
+        }
+        for method, maps in data["maps"].items():
+            weights[method] += len(assets.script_json(maps))
+        progress.done(image.name)

@@ -1,0 +1,65 @@
+"""Locks, and folders that come and go with them."""
+
+import os
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cnnvis_report.errors import BadRequest
+from cnnvis_report.store.lock import writing
+
+
+@pytest.mark.parametrize(
+    "what",
+    [os.mkfifo, Path.mkdir, lambda path: path.symlink_to("precious.txt"), lambda path: path.write_text("mine")],
+    ids=["pipe", "folder", "link", "file"],
+)
+def test_a_lock_is_taken_only_where_one_is(what: Any, tmp_path: Path) -> None:
+    (tmp_path / "precious.txt").write_text("mine")
+    what(tmp_path / ".lock")
+    before = (tmp_path / ".lock").lstat()
+    with pytest.raises(BadRequest, match="Move it away"), writing(tmp_path):
+        pass
+    assert (tmp_path / ".lock").lstat() == before and (tmp_path / "precious.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize("left", [b"", b"4711\n", bytes(5)])
+def test_a_lock_that_a_dead_program_left_is_taken_over(left: Any, tmp_path: Path) -> None:
+    (tmp_path / ".lock").write_bytes(left)
+    with writing(tmp_path):
+        assert (tmp_path / ".lock").read_text() == f"{os.getpid()}\n"
+    assert not (tmp_path / ".lock").exists()
+
+
+def test_a_folder_that_its_last_writer_removes_is_made_again(tmp_path: Path) -> None:
+    """Many threads come and go with a folder into which nothing is put: each has it, or is told who has."""
+    said = []
+
+    def come_and_go() -> None:
+        for _ in range(150):
+            try:
+                with writing(tmp_path / "a" / "r"):
+                    time.sleep(0)
+            except BadRequest:
+                continue
+            except OSError as error:
+                said.append(repr(error))
+
+    threads = [threading.Thread(target=come_and_go) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not said
+
+
+def test_the_folders_above_one_that_stays_empty_go_with_it(tmp_path: Path) -> None:
+    with writing(tmp_path / "a" / "b" / "r"):
+        assert (tmp_path / "a" / "b" / "r").is_dir()
+    assert not list(tmp_path.iterdir())
+    with writing(tmp_path / "a" / "b" / "r"):
+        (tmp_path / "a" / "mine.txt").write_text("mine")
+    assert [path.name for path in (tmp_path / "a").iterdir()] == ["mine.txt"]
