@@ -88,5 +88,5 @@ def test_an_address_is_no_missing_file() -> None:
 
 def test_a_folder_of_images_in_the_place_of_the_model_is_answered_by_the_order(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(b"\x89PNG")
-    with pytest.raises(BadRequest, match="is a folder, and no model is in it. A command names the model first"):
+    with pytest.raises(BadRequest, match=r"is a folder, and no model is in it\. A command names the model first"):
         load_model(str(tmp_path))
