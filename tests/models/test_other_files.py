@@ -84,3 +84,9 @@ def test_names_of_elsewhere_are_told_how_they_can_be_had(name: str, says: str) -
 def test_an_address_is_no_missing_file() -> None:
     with pytest.raises(BadRequest, match="is to be had from an address, and nothing is fetched here"):
         load_model("resnet18", pathlib.Path("https://example.org/models/best.pth"))
+
+
+def test_a_folder_of_images_in_the_place_of_the_model_is_answered_by_the_order(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"\x89PNG")
+    with pytest.raises(BadRequest, match=r"is a folder, and no model is in it\. A command names the model first"):
+        load_model(str(tmp_path))
