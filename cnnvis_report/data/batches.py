@@ -1,7 +1,7 @@
 """Images in batches: decoded while the device is busy with those before, and never more than two batches in memory."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -16,6 +16,7 @@ from cnnvis_report.data.image_set import ImageItem, ImageSet
 from cnnvis_report.data.pixels import UnusablePicture
 from cnnvis_report.data.prefetch import ahead
 from cnnvis_report.data.preprocessing import Preprocessing
+from cnnvis_report.data.upright_picture import NOTE
 from cnnvis_report.errors import RunFailed
 from cnnvis_report.records.run import Skipped
 
@@ -58,14 +59,27 @@ def read_item(item: ImageItem, preprocessing: Preprocessing) -> DecodedImage | S
         mask = None
         if item.mask is not None:
             drawn = whole_picture(item.mask()).convert("L")
-            if (drawn.height, drawn.width) != tuple(picture.original):
-                sizes = ["×".join(map(str, size)) for size in ((drawn.height, drawn.width), picture.original)]
-                reason = f"its mask is {sizes[0]}, and the image {sizes[1]} (height by width)"
-                return Skipped(item.name, reason, item.fingerprint)
+            _check_mask(item, drawn, picture)
             mask = _fitted_mask(drawn, preprocessing)
+            notes = picture.note, str(drawn.info.get(NOTE, ""))
+            picture = replace(picture, note="; ".join(filter(None, notes)))
     except UnusablePicture as error:
         return Skipped(item.name, str(error), item.fingerprint)
     return DecodedImage(item, picture, mask, item.fingerprint)
+
+
+def _check_mask(item: ImageItem, drawn: Image.Image, picture: Picture) -> None:
+    """Refuse a mask that can't be the image's.
+
+    Raises:
+        UnusablePicture: saying why.
+    """
+    if (drawn.height, drawn.width) != tuple(picture.original):
+        sizes = ["×".join(map(str, size)) for size in ((drawn.height, drawn.width), picture.original)]
+        raise UnusablePicture(f"its mask is {sizes[0]}, and the image {sizes[1]} (height by width)")
+    contents = [file.digest() for file in item.files]
+    if len(contents) == 2 and contents[0] == contents[1]:
+        raise UnusablePicture("its mask is the image itself")
 
 
 def _fitted_mask(drawn: Image.Image, preprocessing: Preprocessing) -> npt.NDArray[np.bool_]:

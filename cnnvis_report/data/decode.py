@@ -17,6 +17,7 @@ from cnnvis_report.data.formats import ending as ending_of
 from cnnvis_report.data.formats import head_of
 from cnnvis_report.data.geometry import fit, kept_size, whole_picture
 from cnnvis_report.data.image_file import ImageFile
+from cnnvis_report.data.mask_picture import inside_of
 from cnnvis_report.data.pixels import MOST_PIXELS, ORIENTATION, Pixels, UnusablePicture, check_size
 from cnnvis_report.data.preprocessing import NO_LEVELS, Levels, Preprocessing
 from cnnvis_report.data.reader import FALLBACK, Source, check_pixels, reader_for
@@ -69,6 +70,16 @@ def open_picture(
     with decoding(source):
         picture = UprightPicture.of(_gray_or_color(_pixels(source, page, ending)), levels)
         return picture.whole() if picture.size[0] * picture.size[1] <= WHOLE_UP_TO else picture
+
+
+def open_mask(source: Source, ending: str = "") -> Image.Image:
+    """A mask, upright, in mode L: 255 inside and 0 outside.
+
+    Raises:
+        UnusablePicture: as `open_picture` does, or it doesn't say what is inside.
+    """
+    with decoding(source):
+        return inside_of(_pixels(source, 0, ending))
 
 
 def open_bands(source: Source, page: int, levels: Levels, ending: str, channels: int) -> BandPicture:

@@ -11,10 +11,10 @@ from cnnvis_report.data.annotation import Annotation
 from cnnvis_report.data.bounding_boxes import read_boxes
 from cnnvis_report.data.content_hash import FileContent
 from cnnvis_report.data.contents import Contents, Opener
-from cnnvis_report.data.decode import open_picture
+from cnnvis_report.data.decode import open_mask
 from cnnvis_report.data.folders import Search
 from cnnvis_report.data.image_file import ImageFile
-from cnnvis_report.data.reader import Source, endings
+from cnnvis_report.data.reader import endings
 from cnnvis_report.data.upright_picture import UprightPicture
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.records.images import Label
@@ -71,8 +71,4 @@ def mask_of(mask: Path | Annotation, image: ImageFile, labels: Sequence[Label], 
     content = contents.of_file(mask)
     if mask.suffix.lower() == BOXES:
         return MaskSource(partial(read_boxes, mask, labels[0].name if labels else ""), content)
-    return MaskSource(Opener(content, _drawn_mask), content)
-
-
-def _drawn_mask(source: Source, ending: str) -> Mask:
-    return open_picture(source, ending=ending)
+    return MaskSource(Opener(content, open_mask), content)

@@ -1,0 +1,125 @@
+"""What a picture that somebody calls a mask says is inside: white on black, opaque on nothing, colors on black."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from cnnvis_report.data.byte_scale import without_alpha
+from cnnvis_report.data.pixels import Pixels, UnusablePicture, Values
+from cnnvis_report.data.upright_picture import NOTE
+
+Levels = npt.NDArray[np.generic]
+
+COLORED = 32  # what the channels of a pixel differ by, beyond what JPEG makes of gray; black is darker than it
+VOID = (224, 224, 192)  # what Pascal VOC draws around objects, neither inside nor outside
+MOST_COLORS = 64  # of a drawing, counted in steps of 32; a photograph has hundreds
+MOST_LABELS = 32  # gray values of a map of labels; more are shades
+INTERIOR = 0.05  # of the pixels that aren't 0: a larger share surrounded by their own gray value are areas, not edges
+OPAQUE = 128
+LARGEST = 255
+
+
+def inside_of(pixels: Pixels) -> Image.Image:
+    """Mode L: 255 inside and 0 outside, with what a user has to know of how it was read in its `info`.
+
+    Gray masks are inside above half of their largest value, or, where they have areas of several labels, above 0. Of a
+    picture that is transparent in places, what is opaque is inside; of a colored one, what isn't black.
+
+    Raises:
+        UnusablePicture: it doesn't say what is inside.
+    """
+    if pixels.deep:
+        values = without_alpha(np.asarray(pixels.rows(0, pixels.size[1])))
+        levels, kind = values if values.ndim == 2 else values.max(axis=2), ""
+    else:
+        levels, kind = _levels_of_bytes(pixels)
+    inside, shades = _inside(levels)
+    mask = Image.fromarray(np.uint8(LARGEST) * inside)
+    if kind or shades:
+        mask.info[NOTE] = f"its mask {kind or shades}"
+    return mask
+
+
+def _levels_of_bytes(pixels: Pixels) -> tuple[npt.NDArray[np.uint8], str]:
+    """One number a pixel of a picture of 8 bits a channel, and how it was read."""
+    opacity, colors, colored, black = _survey(pixels)
+    cut_out = opacity[0] < OPAQUE <= opacity[1]
+    levels = np.empty(pixels.size[::-1], dtype=np.uint8)
+    if colored and not cut_out:
+        if len(colors) > MOST_COLORS:
+            raise UnusablePicture("its mask has the colors of a photograph: write one that is 0 outside and 255 inside")
+        if not black:
+            raise UnusablePicture("its mask is colored and nowhere black, which would be outside")
+    for (top, bottom), rows in _strips(pixels):
+        if cut_out:
+            levels[top:bottom] = np.asarray(rows.getchannel("A"))
+        elif colored:
+            values = np.asarray(rows.convert("RGB"))
+            levels[top:bottom] = LARGEST * ((values.max(axis=2) >= COLORED) & (values != VOID).any(axis=2))
+        else:
+            levels[top:bottom] = np.asarray(rows.convert("RGB").convert("L"))
+    if cut_out:
+        return levels, "is transparent in places: what is opaque is taken for inside"
+    return levels, "is colored: all that isn't black is taken for inside" if colored else ""
+
+
+def _survey(pixels: Pixels) -> tuple[tuple[int, int], set[int], bool, bool]:
+    """The least and the most opacity, the colors, whether they are more than gray, and whether one is black."""
+    least, most, colors, spread, darkest = LARGEST, 0, set[int](), 0, LARGEST
+    for _, rows in _strips(pixels):
+        if rows.mode == "L":
+            least, most, darkest = min(least, LARGEST), LARGEST, 0
+            continue
+        values = np.asarray(rows)
+        low, high = values[..., :3].min(axis=2), values[..., :3].max(axis=2)
+        spread, darkest = max(spread, int((high - low).max())), min(darkest, int(high.min()))
+        alpha = values[..., 3] if rows.mode == "RGBA" else np.full(1, LARGEST, np.uint8)
+        least, most = min(least, int(alpha.min())), max(most, int(alpha.max()))
+        steps = (values[..., :3] // COLORED).astype(np.int64)
+        colors.update(np.unique(steps @ np.array([64, 8, 1])).tolist())
+    return (least, most), colors, spread >= COLORED, darkest < COLORED
+
+
+def _strips(pixels: Pixels) -> Iterator[tuple[tuple[int, int], Image.Image]]:
+    """Rows from one to before another, in mode L, RGB or RGBA."""
+    for top, bottom in pixels.strips():
+        rows = pixels.rows(top, bottom)
+        picture = rows if isinstance(rows, Image.Image) else Image.fromarray(rows)
+        if picture.mode not in ("L", "RGB", "RGBA"):
+            clear = "A" in picture.getbands() or "transparency" in picture.info
+            picture = picture.convert("RGBA" if clear else "L" if picture.mode == "1" else "RGB")
+        yield (top, bottom), picture
+
+
+def _inside(levels: Values) -> tuple[npt.NDArray[np.bool_], str]:
+    """Where a mask of gray values is inside, and how it was read where that could be otherwise.
+
+    Raises:
+        UnusablePicture: it has areas of several values, which leave that open.
+    """
+    top = levels.max()
+    inside: npt.NDArray[np.bool_] = levels > top / 2  # some programs write 255 for it, some 1
+    middle = (levels > 0) & (levels < top)
+    if _interior(levels, middle) <= INTERIOR * np.count_nonzero(levels):
+        return inside, ""
+    values = np.unique(levels)
+    if len(values) > MOST_LABELS:
+        return inside, "has many shades of gray: what is above half of the lightest is taken for inside"
+    listed = ", ".join(map(str, values[:5])) + (", …" if len(values) > 5 else "")
+    if values[0] != 0 or top == LARGEST:
+        raise UnusablePicture(
+            f"its mask has areas of {len(values)} values ({listed}), which leaves open what is inside: write one that "
+            "is 0 outside and 255 inside"
+        )
+    return levels > 0, f"has areas of {len(values) - 1} labels ({listed}): all but 0 is taken for inside"
+
+
+def _interior(levels: Values, marked: npt.NDArray[np.bool_]) -> int:
+    """How many marked pixels have four neighbors of their own value: those of an edge between two areas have none."""
+    center = levels[1:-1, 1:-1]
+    same = marked[1:-1, 1:-1].copy()
+    for neighbor in (levels[:-2, 1:-1], levels[2:, 1:-1], levels[1:-1, :-2], levels[1:-1, 2:]):
+        same &= neighbor == center
+    return int(np.count_nonzero(same))
