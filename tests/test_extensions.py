@@ -107,3 +107,21 @@ def test_names_of_our_own_cannot_be_taken_by_whoever_comes_first(site: Any, monk
     with pytest.raises(BadRequest, match=r"one in our_things\.first, one in stranger"):
         registry.add("first", 2, "stranger")
     assert registry.entries() == {"first": 1}
+
+
+def test_a_module_that_fails_is_met_again_by_who_asks_next(site: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    import builtins
+
+    package = site / "owned"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "a.py").write_text(adds("first"))
+    (package / "b.py").write_text("import nothing_of_this_name\n")
+    registry = Registry[int]("thing", package="owned")
+    monkeypatch.setattr(builtins, "things", registry, raising=False)
+    for _ in range(2):
+        with pytest.raises(ModuleNotFoundError, match="nothing_of_this_name"):
+            registry.entries()
+    (package / "b.py").write_text(adds("second"))
+    invalidate_caches()
+    assert set(registry.entries()) == {"first", "second"}

@@ -56,10 +56,15 @@ class Registry(Generic[Entry]):
         return dict(self._entries)
 
     def _load_ours(self) -> None:
-        if self._ours_wait:
-            self._ours_wait = False
+        if not self._ours_wait:
+            return
+        self._ours_wait = False  # modules that announce themselves don't ask for one another again
+        try:
             for module in iter_modules(import_module(self._package).__path__):
                 import_module(f"{self._package}.{module.name}")
+        except BaseException:  # who asks next isn't told that there are no more than those before
+            self._ours_wait = True
+            raise
 
     def _load(self, distribution: str, point: EntryPoint) -> str:
         """Import what an entry point names; the warning where it can't be, and nothing it announced stays."""

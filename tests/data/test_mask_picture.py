@@ -1,4 +1,4 @@
-"""What pictures that people call masks say is inside, in the forms that programs write them, and those that say nothing."""
+"""What is inside in pictures that people call masks, as programs write them, and which of them say nothing."""
 
 from io import BytesIO
 from pathlib import Path
@@ -35,7 +35,7 @@ def palette(void: bool = True) -> Image.Image:
     """As in Pascal VOC: class 1 is dark red, and the border 255 light."""
     picture = Image.fromarray(np.uint8(DISK), mode="P")
     colors = [0, 0, 0, 128, 0, 0] + [0] * 756 + [224, 224, 192]
-    picture.putpalette(colors[: 3 * 255] + [224, 224, 192])
+    picture.putpalette([*colors[: 3 * 255], 224, 224, 192])
     if void:
         ImageDraw.Draw(picture).rectangle((0, 36, 39, 39), fill=255)
     return picture
