@@ -13,12 +13,12 @@ from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
-from numpy.lib import format as npy
 
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.records.run import StoredFile
 from cnnvis_report.store.atomic import open_regular
 from cnnvis_report.store.digests import digest_in
+from cnnvis_report.store.npy_header import read_header
 from cnnvis_report.store.npz import members_listed, packed, write_members
 from cnnvis_report.store.os_errors import raise_unless_of_the_file
 
@@ -27,7 +27,6 @@ LARGEST = 4 << 30  # bytes of a file
 INFLATED = 512 << 20  # bytes that packed arrays may come to, in all
 MOST = 100_000  # arrays of a file
 PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # how numpy packs
-HEADER = 4096  # bytes of what numpy writes before an array
 
 
 class NotAsWritten(Exception):
@@ -158,11 +157,7 @@ def arrays_of(
 def _array(content: bytes, key: str) -> npt.NDArray[Any]:
     """One array; its header has to say what follows it, so that no claim of it takes memory."""
     stream = io.BytesIO(content)
-    version = npy.read_magic(stream)
-    if version not in ((1, 0), (2, 0)):
-        raise ValueError(f"{key!r} of version {version}")
-    read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-    shape, order, dtype = read(stream, max_header_size=HEADER)
+    shape, order, dtype = read_header(stream)
     if dtype.kind not in "biuf" or not all(type(side) is int and side >= 0 for side in shape):
         raise ValueError(f"{key!r} holds {dtype} in the place of numbers")
     if prod(shape) * dtype.itemsize != len(content) - stream.tell():

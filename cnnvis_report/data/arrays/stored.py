@@ -3,20 +3,16 @@
 import io
 from dataclasses import dataclass
 from math import prod
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numpy.lib import format as npy
 
 from cnnvis_report.data.archives.byte_source import ByteSource
+from cnnvis_report.store.npy_header import LONGEST_HEADER, read_header
 
 MAGIC = b"\x93NUMPY"
-LONGEST_HEADER = 4096  # bytes
-READ_HEADER = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 MOST_VALUES = 1 << 27  # bytes of an array that is read at once, such as labels
-
-Header = tuple[tuple[int, ...], bool, np.dtype[Any]]
 
 
 @dataclass(frozen=True)
@@ -45,12 +41,6 @@ class StoredArray:
         if len(content) < self.size:
             return None
         return np.frombuffer(content, self.dtype).reshape(self.shape, order="F" if self.by_columns else "C")
-
-
-def read_header(file: BinaryIO) -> Header:
-    """The shape, whether columns come first, and the kind of number; whatever NumPy raises of a damaged header."""
-    version = npy.read_magic(file)
-    return READ_HEADER[version](file, max_header_size=LONGEST_HEADER)
 
 
 def stored_array(source: ByteSource) -> StoredArray | None:
