@@ -29,9 +29,13 @@ def unknown(model: str, loaders: Sequence[Loader]) -> BadRequest:
     if is_of_timm(model):
         return BadRequest(f"{model} is a model of timm: give {PREFIX}{model}.")
     near = _nearest(name)
-    hint = f" Did you mean {near!r}?" if near else ""
+    if near:
+        return BadRequest(
+            f"No model is called {model!r}. Did you mean {near!r}? MODEL may be a file, a folder or a function, too: "
+            "cnnvis-report run --help."
+        )
     kinds = "; ".join(f"{loader.example} for {loader.title}" for loader in loaders)
-    return BadRequest(f"No model is called {model!r}.{hint} Give {kinds}.")
+    return BadRequest(f"No model is called {model!r}. Give {kinds}.")
 
 
 def is_of_timm(name: str) -> bool:

@@ -14,9 +14,10 @@ from cnnvis_report.pipeline.config import RunConfig
 def run(config: RunConfig) -> None:
     """Explain what MODEL sees in IMAGES, and write a report.
 
-    MODEL is a file that 'cnnvis-report train' has written, a torchvision classifier (resnet50,
-    resnet50@IMAGENET1K_V2), with --weights for a file of your own, or package.module:factory for a network of your
-    own. IMAGES are files, folders, archives, tables and data sets.
+    MODEL is the name of a network (resnet50, timm:convnext_tiny), with --weights for a file of your own; a file
+    (of 'cnnvis-report train', Keras, ONNX, TorchScript, torch.export or Lightning); a folder of Hugging Face's
+    transformers; or package.module:function for a network of your own. IMAGES are files, folders, archives, tables
+    and data sets. docs/inputs.md has all forms.
 
     A run that was stopped continues where it was when the same command is given again.
 

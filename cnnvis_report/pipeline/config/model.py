@@ -17,7 +17,7 @@ class ModelConfig:
     group: ClassVar = Group.MODEL
 
     model: str = required(
-        "A trained model file, a torchvision classifier, or package.module:factory.",
+        "A network by name, a model file or folder, or package.module:function.",
         FileName(),
         argument=True,
         completes="models",
