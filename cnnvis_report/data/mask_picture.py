@@ -1,13 +1,14 @@
 """What a picture that somebody calls a mask says is inside: white on black, opaque on nothing, colors on black."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
 from cnnvis_report.data.byte_scale import without_alpha
-from cnnvis_report.data.pixels import Pixels, UnusablePicture, Values
+from cnnvis_report.data.pixels import Pixels, UnusablePicture, Values, strips
 from cnnvis_report.data.upright_picture import NOTE
 
 Levels = npt.NDArray[np.generic]
@@ -35,8 +36,10 @@ def inside_of(pixels: Pixels) -> Image.Image:
         levels, kind = values if values.ndim == 2 else values.max(axis=2), ""
     else:
         levels, kind = _levels_of_bytes(pixels)
-    inside, shades = _inside(levels)
-    mask = Image.fromarray(np.uint8(LARGEST) * inside)
+    most_outside, shades = _most_outside(levels)
+    inside = (levels > most_outside).view(np.uint8)
+    inside *= LARGEST
+    mask = Image.fromarray(inside)
     if kind or shades:
         mask.info[NOTE] = f"its mask {kind or shades}"
     return mask
@@ -93,33 +96,40 @@ def _strips(pixels: Pixels) -> Iterator[tuple[tuple[int, int], Image.Image]]:
         yield (top, bottom), picture
 
 
-def _inside(levels: Values) -> tuple[npt.NDArray[np.bool_], str]:
-    """Where a mask of gray values is inside, and how it was read where that could be otherwise.
+def _most_outside(levels: Values) -> tuple[float, str]:
+    """The largest value outside of a mask of gray values, and how it was read where that could be otherwise.
 
     Raises:
-        UnusablePicture: it has areas of several values, which leave that open.
+        UnusablePicture: it has areas of several values, which leave that open, or values that aren't finite.
     """
     top = levels.max()
-    inside: npt.NDArray[np.bool_] = levels > top / 2  # some programs write 255 for it, some 1
-    middle = (levels > 0) & (levels < top)
-    if _interior(levels, middle) <= INTERIOR * np.count_nonzero(levels):
-        return inside, ""
+    if not np.isfinite(top):
+        raise UnusablePicture("its mask has values that aren't finite")
+    half = float(top) / 2  # some programs write 255 for what is inside, some 1
+    parts = list(strips(levels.shape[1], 0, levels.shape[0]))
+    interior = sum(_interior(levels[max(0, first - 1) : last + 1], top) for first, last in parts)
+    if interior <= INTERIOR * np.count_nonzero(levels):
+        return half, ""
     values = np.unique(levels)
     if len(values) > MOST_LABELS:
-        return inside, "has many shades of gray: what is above half of the lightest is taken for inside"
+        return half, "has many shades of gray: what is above half of the lightest is taken for inside"
     listed = ", ".join(map(str, values[:5])) + (", …" if len(values) > 5 else "")
     if values[0] != 0 or top == LARGEST:
         raise UnusablePicture(
             f"its mask has areas of {len(values)} values ({listed}), which leaves open what is inside: write one that "
             "is 0 outside and 255 inside"
         )
-    return levels > 0, f"has areas of {len(values) - 1} labels ({listed}): all but 0 is taken for inside"
+    return 0.0, f"has areas of {len(values) - 1} labels ({listed}): all but 0 is taken for inside"
 
 
-def _interior(levels: Values, marked: npt.NDArray[np.bool_]) -> int:
-    """How many marked pixels have four neighbors of their own value: those of an edge between two areas have none."""
-    center = levels[1:-1, 1:-1]
-    same = marked[1:-1, 1:-1].copy()
-    for neighbor in (levels[:-2, 1:-1], levels[2:, 1:-1], levels[1:-1, :-2], levels[1:-1, 2:]):
+def _interior(rows: Values, top: Any) -> int:
+    """How many pixels between 0 and the largest value have four neighbors of their own: those of an edge have none.
+
+    Args:
+        rows: with one more above and below, whose pixels aren't counted.
+    """
+    center = rows[1:-1, 1:-1]
+    same = (center > 0) & (center < top)
+    for neighbor in (rows[:-2, 1:-1], rows[2:, 1:-1], rows[1:-1, :-2], rows[1:-1, 2:]):
         same &= neighbor == center
     return int(np.count_nonzero(same))

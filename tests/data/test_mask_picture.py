@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFilter
 
+from cnnvis_report.data import pixels
 from cnnvis_report.data.batches import DecodedImage, read_item
 from cnnvis_report.data.decode import open_mask
 from cnnvis_report.data.image_set import find_images, labeled
@@ -126,6 +127,25 @@ def test_a_drawing_kept_as_a_jpeg_is_read_as_it_was_drawn() -> None:
 def test_what_says_nothing_is_refused(picture: Image.Image, reason: str) -> None:
     with pytest.raises(UnusablePicture, match=reason):
         opened(picture)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_values_that_are_not_finite_are_refused(value: float) -> None:
+    values = DISK.astype(np.float32)
+    values[20, 20] = value
+    file = BytesIO()
+    Image.fromarray(values).save(file, format="tiff")
+    file.seek(0)
+    with pytest.raises(UnusablePicture, match="aren't finite"):
+        open_mask(file, ".tif")
+
+
+def test_areas_are_counted_by_strips_as_in_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pixels, "AT_A_TIME", 3 * SIDE)
+    inside, note = opened(gray(disk=15, box=2))
+    assert np.array_equal(inside, DISK | BOX) and "areas of 2 labels" in note
+    with pytest.raises(UnusablePicture, match="areas of 3 values"):
+        opened(gray(disk=128, box=255))
 
 
 def test_the_image_itself_is_no_mask_of_it(tmp_path: Path) -> None:
