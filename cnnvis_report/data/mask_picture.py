@@ -7,11 +7,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from cnnvis_report.data.byte_scale import without_alpha
+from cnnvis_report.data.byte_scale import has_alpha
 from cnnvis_report.data.pixels import Pixels, UnusablePicture, Values, strips
 from cnnvis_report.data.upright_picture import NOTE
-
-Levels = npt.NDArray[np.generic]
 
 COLORED = 32  # what the channels of a pixel differ by, beyond what JPEG makes of gray; black is darker than it
 VOID = (224, 224, 192)  # what Pascal VOC draws around objects, neither inside nor outside
@@ -19,7 +17,9 @@ MOST_COLORS = 64  # of a drawing, counted in steps of 32; a photograph has hundr
 MOST_LABELS = 32  # gray values of a map of labels; more are shades
 INTERIOR = 0.05  # of the pixels that aren't 0: a larger share surrounded by their own gray value are areas, not edges
 OPAQUE = 128
+SHADES = 0.5  # of the pixels that aren't 0: soft edges have fewer between 0 and the largest value
 LARGEST = 255
+CUT_OUT = "is transparent in places: what is opaque is taken for inside"
 
 
 def inside_of(pixels: Pixels) -> Image.Image:
@@ -31,11 +31,7 @@ def inside_of(pixels: Pixels) -> Image.Image:
     Raises:
         UnusablePicture: it doesn't say what is inside.
     """
-    if pixels.deep:
-        values = without_alpha(np.asarray(pixels.rows(0, pixels.size[1])))
-        levels, kind = values if values.ndim == 2 else values.max(axis=2), ""
-    else:
-        levels, kind = _levels_of_bytes(pixels)
+    levels, kind = _levels_of_array(pixels) if pixels.deep else _levels_of_bytes(pixels)
     most_outside, shades = _most_outside(levels)
     inside = (levels > most_outside).view(np.uint8)
     inside *= LARGEST
@@ -43,6 +39,19 @@ def inside_of(pixels: Pixels) -> Image.Image:
     if kind or shades:
         mask.info[NOTE] = f"its mask {kind or shades}"
     return mask
+
+
+def _levels_of_array(pixels: Pixels) -> tuple[Values, str]:
+    """One number a pixel of a picture of more than 8 bits a channel, and how it was read."""
+    values = np.asarray(pixels.rows(0, pixels.size[1]))
+    if values.ndim == 2:
+        return values, ""
+    if not has_alpha(values):
+        return values.max(axis=2), ""
+    opacity = values[..., -1]
+    if opacity.min() < opacity.max() / 2:
+        return opacity, CUT_OUT
+    return values[..., :-1].max(axis=2), ""
 
 
 def _levels_of_bytes(pixels: Pixels) -> tuple[npt.NDArray[np.uint8], str]:
@@ -64,7 +73,7 @@ def _levels_of_bytes(pixels: Pixels) -> tuple[npt.NDArray[np.uint8], str]:
         else:
             levels[top:bottom] = np.asarray(rows.convert("RGB").convert("L"))
     if cut_out:
-        return levels, "is transparent in places: what is opaque is taken for inside"
+        return levels, CUT_OUT
     return levels, "is colored: all that isn't black is taken for inside" if colored else ""
 
 
@@ -73,7 +82,7 @@ def _survey(pixels: Pixels) -> tuple[tuple[int, int], set[int], bool, bool]:
     least, most, colors, spread, darkest = LARGEST, 0, set[int](), 0, LARGEST
     for _, rows in _strips(pixels):
         if rows.mode == "L":
-            least, most, darkest = min(least, LARGEST), LARGEST, 0
+            most, darkest = LARGEST, 0
             continue
         values = np.asarray(rows)
         low, high = values[..., :3].min(axis=2), values[..., :3].max(axis=2)
@@ -108,11 +117,15 @@ def _most_outside(levels: Values) -> tuple[float, str]:
     half = float(top) / 2  # some programs write 255 for what is inside, some 1
     parts = list(strips(levels.shape[1], 0, levels.shape[0]))
     interior = sum(_interior(levels[max(0, first - 1) : last + 1], top) for first, last in parts)
-    if interior <= INTERIOR * np.count_nonzero(levels):
+    between = sum(np.count_nonzero(_between(levels[first:last], top)) for first, last in parts)
+    marked = np.count_nonzero(levels)
+    if interior <= INTERIOR * marked and between <= SHADES * marked:
         return half, ""
     values = np.unique(levels)
     if len(values) > MOST_LABELS:
         return half, "has many shades of gray: what is above half of the lightest is taken for inside"
+    if interior <= INTERIOR * marked:  # lines and dots alone, such as small soft objects are
+        return half, ""
     listed = ", ".join(map(str, values[:5])) + (", …" if len(values) > 5 else "")
     if values[0] != 0 or top == LARGEST:
         raise UnusablePicture(
@@ -129,7 +142,12 @@ def _interior(rows: Values, top: Any) -> int:
         rows: with one more above and below, whose pixels aren't counted.
     """
     center = rows[1:-1, 1:-1]
-    same = (center > 0) & (center < top)
+    same = _between(center, top)
     for neighbor in (rows[:-2, 1:-1], rows[2:, 1:-1], rows[1:-1, :-2], rows[1:-1, 2:]):
         same &= neighbor == center
     return int(np.count_nonzero(same))
+
+
+def _between(rows: Values, top: Any) -> npt.NDArray[np.bool_]:
+    """Which pixels are neither 0 nor the largest value."""
+    return np.asarray((rows > 0) & (rows < top))

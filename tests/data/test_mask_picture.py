@@ -11,6 +11,7 @@ from cnnvis_report.data import pixels
 from cnnvis_report.data.batches import DecodedImage, read_item
 from cnnvis_report.data.decode import open_mask
 from cnnvis_report.data.image_set import find_images, labeled
+from cnnvis_report.data.mask_picture import inside_of
 from cnnvis_report.data.pixels import UnusablePicture
 from cnnvis_report.data.preprocessing import Preprocessing
 from cnnvis_report.data.upright_picture import NOTE
@@ -104,6 +105,19 @@ def test_a_map_of_shades_is_cut_at_half_and_says_so() -> None:
     shades = np.linspace(0, 255, SIDE).round().astype(np.uint8)[None].repeat(SIDE, axis=0).repeat(9, axis=1)
     inside, said = opened(Image.fromarray(shades))
     assert np.array_equal(inside, shades > 127) and "above half of the lightest" in said
+
+
+def test_a_gray_photograph_is_cut_at_half_and_says_so() -> None:
+    inside, said = opened(photograph().convert("L"))
+    assert 0.1 < inside.mean() < 0.9 and "many shades of gray" in said
+
+
+@pytest.mark.parametrize("deep", [np.uint16, np.float32])
+def test_what_is_opaque_in_a_picture_of_more_bits_is_inside(deep: type[np.generic]) -> None:
+    values = np.full((SIDE, SIDE, 4), 40_000, dtype=deep)
+    values[..., 3] = 65_535 * DISK
+    mask = inside_of(pixels.Pixels.of_array(values))
+    assert np.array_equal(np.asarray(mask) > 0, DISK) and "transparent" in mask.info[NOTE]
 
 
 def test_a_drawing_kept_as_a_jpeg_is_read_as_it_was_drawn() -> None:
