@@ -8,7 +8,7 @@ import torch
 import torchvision
 from torch import Tensor, nn
 
-from cnnvis_report.data.preprocessing import Preprocessing
+from cnnvis_report.data.preprocessing.preprocessing import Preprocessing
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.errors import BadRequest, UnknownName
 from cnnvis_report.models.architectures import (

@@ -14,7 +14,7 @@ from statistics import median
 import torch
 
 from cnnvis_report.data.image_set import ImageItem
-from cnnvis_report.data.preprocessing import Preprocessing
+from cnnvis_report.data.preprocessing.preprocessing import Preprocessing
 from cnnvis_report.models.architectures import SMALL, Architecture, blocks_for, build
 from cnnvis_report.records.images import Label
 from cnnvis_report.synthetic import layers

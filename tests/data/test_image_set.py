@@ -14,10 +14,10 @@ from PIL import Image
 from torchvision.models import get_model_weights
 
 from cnnvis_report.data import pixels
-from cnnvis_report.data.decode import prepare, read_picture
+from cnnvis_report.data.decoding.decode import prepare, read_picture
 from cnnvis_report.data.image_set import find_images, labeled
 from cnnvis_report.data.pixels import UnusablePicture
-from cnnvis_report.data.preprocessing import Levels, Preprocessing
+from cnnvis_report.data.preprocessing.preprocessing import Levels, Preprocessing
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.models.loaders.torchvision_name import preprocessing_of
 from cnnvis_report.records.images import Label

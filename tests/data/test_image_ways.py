@@ -22,9 +22,11 @@ TRIED = {
     "image files": ("data/test_image_set.py", "formats"),
     "a folder with one for each class": ("data/test_image_set.py", "labels"),
     "the same of classes that nobody has named, as ImageFolder and Keras read it": (
-        *("data/test_split_folders.py", "classes_in_alphabetical_order_are_those_of_the_part"),
+        *("data/discovery/test_split_folders.py", "classes_in_alphabetical_order_are_those_of_the_part"),
     ),
-    "folders `train`, `val` and `test` of these": (*("data/test_split_folders.py", "a_part_is_a_folder_of_that_name"),),
+    "folders `train`, `val` and `test` of these": (
+        *("data/discovery/test_split_folders.py", "a_part_is_a_folder_of_that_name"),
+    ),
     "masks of what decides the class": (
         "pipeline/stages/test_masks.py",
         "masks_of_ones_own_say_where_maps_should_point",
@@ -34,9 +36,9 @@ TRIED = {
     ),
     "a function that gives one": ("pipeline/test_own_datasets.py", "its_samples_are_the_images"),
     "a data set of torchvision on the disk": (
-        *("data/test_torchvision_dataset.py", "pictures_and_labels_are_those_of_torchvision"),
+        *("data/collections/test_torchvision_dataset.py", "pictures_and_labels_are_those_of_torchvision"),
     ),
-    "Oxford-IIIT Pet": ("data/test_torchvision_dataset.py", "masks_of_pets_are_their_trimaps"),
+    "Oxford-IIIT Pet": ("data/collections/test_torchvision_dataset.py", "masks_of_pets_are_their_trimaps"),
     "CIFAR-10 or CIFAR-100, for Python": (
         *("data/arrays/test_cifar_and_mnist.py", "batches_for_python_are_read_without_being_run"),
     ),

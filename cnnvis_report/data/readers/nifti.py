@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from cnnvis_report.data.nifti_layout import Layout, is_nifti, read_layout
+from cnnvis_report.data.decoding.nifti_layout import Layout, is_nifti, read_layout
 from cnnvis_report.data.pixels import Pixels, UnusablePicture, Values, Window, check_size
 from cnnvis_report.data.reader import Source, reader
 

@@ -10,12 +10,12 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from cnnvis_report.data.decode import Picture, open_picture
+from cnnvis_report.data.decoding.decode import Picture, open_picture
+from cnnvis_report.data.decoding.upright_picture import UprightPicture
 from cnnvis_report.data.pixels import UnusablePicture
-from cnnvis_report.data.preprocessing import Preprocessing
-from cnnvis_report.data.shown_bands import band_picture, choose_bands
-from cnnvis_report.data.transform import shown_pixels
-from cnnvis_report.data.upright_picture import UprightPicture
+from cnnvis_report.data.preprocessing.preprocessing import Preprocessing
+from cnnvis_report.data.preprocessing.shown_bands import band_picture, choose_bands
+from cnnvis_report.data.preprocessing.transform import shown_pixels
 from cnnvis_report.records.bands import ShownBands
 
 Opened = Image.Image | UprightPicture | Picture

@@ -14,7 +14,7 @@ from cnnvis_report.data.tables.label_rows import label_rows
 from cnnvis_report.data.tables.parquet import parquet_table
 from cnnvis_report.data.tables.table import LabelFile
 from cnnvis_report.data.tables.text_list import read_list
-from cnnvis_report.data.text_tables import read_json, read_text
+from cnnvis_report.data.tables.text_tables import read_json, read_text
 from cnnvis_report.errors import BadRequest, shown
 
 DELIMITED = frozenset((".csv", ".tsv"))

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from cnnvis_report.data.annotation import Annotation
+from cnnvis_report.data.masks.annotation import Annotation
 from cnnvis_report.data.pixels import UnusablePicture
 from cnnvis_report.data.tables.areas import Area, Areas, pixels_of_polygon
 from cnnvis_report.data.tables.runs import pixels_of_runs, unpacked

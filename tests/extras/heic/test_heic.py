@@ -15,10 +15,10 @@ needs("pillow_heif")
 
 import pillow_heif  # noqa: E402
 
-from cnnvis_report.data.decode import read_picture, read_values  # noqa: E402
+from cnnvis_report.data.decoding.decode import read_picture, read_values  # noqa: E402
+from cnnvis_report.data.decoding.upright_picture import NOTE  # noqa: E402
 from cnnvis_report.data.image_set import find_images, labeled  # noqa: E402
 from cnnvis_report.data.pixels import UnusablePicture  # noqa: E402
-from cnnvis_report.data.upright_picture import NOTE  # noqa: E402
 from tests.extras.no_metadata import secrets_told  # noqa: E402
 from tests.pictures_with_metadata import XMP, exif  # noqa: E402
 
