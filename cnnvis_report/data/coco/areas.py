@@ -12,10 +12,10 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from cnnvis_report.data.coco.run_lengths import pixels_of_runs
 from cnnvis_report.data.labels.class_names import plain
 from cnnvis_report.data.masks.annotation import Annotation
 from cnnvis_report.data.pixels import MOST_PIXELS, UnusablePicture
-from cnnvis_report.data.tables.runs import pixels_of_runs
 
 Bits = npt.NDArray[np.bool_]
 MOST_CORNERS = 100_000  # of one polygon

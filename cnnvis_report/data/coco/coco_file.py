@@ -5,7 +5,7 @@ from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
 
-from cnnvis_report.data.tables.areas import Area, Areas
+from cnnvis_report.data.coco.areas import Area, Areas
 from cnnvis_report.data.tables.table import LabelFile, LabelRow
 from cnnvis_report.errors import BadRequest, shown
 

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from cnnvis_report.data.coco.areas import Area, Areas, pixels_of_polygon
+from cnnvis_report.data.coco.run_lengths import pixels_of_runs, unpacked
 from cnnvis_report.data.masks.annotation import Annotation
 from cnnvis_report.data.pixels import UnusablePicture
-from cnnvis_report.data.tables.areas import Area, Areas, pixels_of_polygon
-from cnnvis_report.data.tables.runs import pixels_of_runs, unpacked
 from cnnvis_report.errors import BadRequest
 from tests.data.labels.test_class_names import tree
 from tests.data.tables.label_tables import by_file, indices, notices, opened, opener_of, write
