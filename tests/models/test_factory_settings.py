@@ -13,8 +13,8 @@ from PIL import Image
 from torch import nn
 from torchvision.transforms import v2
 
-from cnnvis_report.data.decoding.decode import prepare
 from cnnvis_report.data.pixels import UnusablePicture
+from cnnvis_report.data.preprocessing.prepare import prepare
 from cnnvis_report.data.preprocessing.preprocessing import Preprocessing
 from cnnvis_report.data.preprocessing.transform import Transform
 from cnnvis_report.errors import BadRequest

@@ -1,28 +1,21 @@
-"""One picture: from a file that a stranger made to what the network reads."""
+"""One picture, opened: from a file that a stranger made to upright pixels of gray, color or any bands."""
 
-from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-import torch
 from PIL import Image
-from torch import Tensor
 
 from cnnvis_report.data.decoding.band_picture import BandPicture
 from cnnvis_report.data.decoding.band_tiff import tiff_bands
 from cnnvis_report.data.decoding.decode_errors import decoding
-from cnnvis_report.data.decoding.upright_picture import NOTE, READING, UprightPicture
+from cnnvis_report.data.decoding.orientation import stored_turn, upright_size
+from cnnvis_report.data.decoding.upright_picture import UprightPicture
 from cnnvis_report.data.formats import ending as ending_of
 from cnnvis_report.data.formats import head_of
 from cnnvis_report.data.image_file import ImageFile
 from cnnvis_report.data.masks.foreground import inside_of
-from cnnvis_report.data.pixels import MOST_PIXELS, ORIENTATION, Pixels, UnusablePicture, check_size
-from cnnvis_report.data.preprocessing.byte_scale import Spread, spread_of, without_alpha
-from cnnvis_report.data.preprocessing.geometry import fit, kept_size, whole_picture
-from cnnvis_report.data.preprocessing.preprocessing import NO_LEVELS, Levels, Preprocessing
-from cnnvis_report.data.preprocessing.shown_bands import band_picture, choose_bands
-from cnnvis_report.data.preprocessing.transform import shown_pixels
+from cnnvis_report.data.pixels import Pixels, UnusablePicture, check_size
+from cnnvis_report.data.preprocessing.byte_scale import Spread, spread_of
+from cnnvis_report.data.preprocessing.preprocessing import NO_LEVELS, Levels
 from cnnvis_report.data.reader import FALLBACK, Source, check_pixels, reader_for
 from cnnvis_report.data.readers.pillow import open_image
 from cnnvis_report.records.bands import USUAL
@@ -30,26 +23,6 @@ from cnnvis_report.records.bands import USUAL
 # Up to so many pixels a picture is made whole; a larger one row by row as it is resized, to the very same bits.
 WHOLE_UP_TO = 1 << 24
 COLOR = 3  # channels
-
-
-@dataclass(frozen=True)
-class Picture:
-    """One image, ready.
-
-    values: [C, H, W] float32 as the network reads it. seen: H×W×3 (or H×W) bytes, the same un-normalized, of other
-    bands those that pages show.
-    original: (height, width) as stored, after turning it upright. note: what a user has to know of how it was read.
-    reading: what of its file it is, and which values are black and white, where it has more than 8 bits.
-    """
-
-    values: Tensor
-    seen: npt.NDArray[np.uint8]
-    original: tuple[int, int]
-    note: str = ""
-    reading: str = ""
-
-
-AnyPicture = Image.Image | UprightPicture | BandPicture | Picture
 
 
 def open_picture(
@@ -92,30 +65,6 @@ def open_bands(source: Source, page: int, levels: Levels, ending: str, channels:
         return BandPicture.of(_pixels(source, page, ending, channels), levels, channels)
 
 
-def read_picture(source: Source, page: int = 0, levels: Levels = NO_LEVELS, ending: str = "") -> Image.Image:
-    """A picture as `open_picture` gives it, whole whatever its size.
-
-    Raises:
-        UnusablePicture: as `open_picture` does.
-    """
-    picture = open_picture(source, page, levels, ending)
-    if isinstance(picture, Image.Image):
-        return picture
-    with decoding(source):
-        return picture.whole()
-
-
-def read_values(source: Path, page: int) -> npt.NDArray[np.generic] | None:
-    """The values of a picture of more than 8 bits a channel, without alpha, as they are stored; None where it has 8.
-
-    Raises:
-        UnusablePicture: it can't be read.
-    """
-    with decoding(source):
-        pixels = _pixels(source, page)
-        return without_alpha(np.asarray(pixels.rows(0, pixels.size[1]))) if pixels.deep else None
-
-
 def read_spread(image: ImageFile, channels: int = COLOR) -> Spread | None:
     """The ends of the values of a picture of more than 8 bits a channel; None where it has 8.
 
@@ -140,76 +89,10 @@ def picture_size(image: ImageFile) -> tuple[int, int] | None:
                 return height, width
             with open_image(source, 0) as opened:
                 # of a TIFF, Pillow gives the size upright
-                turned = opened.format != "TIFF" and opened.getexif().get(ORIENTATION, 1) >= 5
-                return (opened.width, opened.height) if turned else (opened.height, opened.width)
+                width, height = upright_size(opened, None if opened.format == "TIFF" else stored_turn(opened))
+                return height, width
     except (UnusablePicture, OSError):
         return None
-
-
-def prepare(picture: AnyPicture, preprocessing: Preprocessing) -> Picture:
-    """Resize, crop and normalize a picture as the network's preprocessing says; one that is ready stays as it is.
-
-    Raises:
-        UnusablePicture: it would have too many pixels.
-    """
-    if isinstance(picture, Picture):
-        return picture
-    if isinstance(picture, BandPicture):
-        return _prepare_bands(picture, preprocessing)
-    original = (picture.size[1], picture.size[0])
-    if isinstance(picture, UprightPicture):
-        words = picture.note, picture.reading
-    else:
-        words = str(picture.info.get(NOTE, "")), str(picture.info.get(READING, ""))
-    if preprocessing.transform is not None:
-        values = preprocessing.transform.of(whole_picture(picture))
-        restored = preprocessing.restore(values) if preprocessing.transform.reversible else None
-        return Picture(values, shown_pixels(values, restored), original, *words)
-    _check_kept_size(picture.size, preprocessing)
-    mode = "L" if preprocessing.channels == 1 else "RGB"
-    # gray becomes color when it is small: that gives the same bits, and a large one would take four times its memory
-    # but a tensor of one channel is resized with other roundings, and beside it there is no mean color
-    late = preprocessing.library != "transformers" and not preprocessing.fill_color
-    picture = picture if picture.mode == mode or (late and picture.mode == "L") else picture.convert(mode)
-    filter = Image.Resampling[preprocessing.interpolation.upper()]
-    try:
-        resized = fit(picture, preprocessing, filter, preprocessing.fill_color)
-    except MemoryError as error:
-        raise UnusablePicture("too large for the memory") from error
-    resized = resized if resized.mode == mode else resized.convert(mode)
-    shown = np.asarray(resized, dtype=np.uint8)
-    pixels = torch.from_numpy(shown.copy()).float().div(255)
-    pixels = pixels.unsqueeze(0) if pixels.ndim == 2 else pixels.permute(2, 0, 1)
-    return Picture(preprocessing.normalize(pixels.contiguous()), shown, original, *words)
-
-
-def _check_kept_size(size: tuple[int, int], preprocessing: Preprocessing, bands: int = 1) -> None:
-    """Refuse what would take too much memory once it is resized.
-
-    Raises:
-        UnusablePicture: saying how many pixels it would have.
-    """
-    width, height = kept_size(size, preprocessing)
-    if width * height * bands > MOST_PIXELS:
-        raise UnusablePicture(
-            f"{width}×{height} pixels after resizing; at most {MOST_PIXELS // 10**6} million are made. "
-            f"Another --size makes it smaller"
-        )
-
-
-def _prepare_bands(picture: BandPicture, preprocessing: Preprocessing) -> Picture:
-    """The same, band by band, without rounding to bytes in between."""
-    _check_kept_size(picture.size, preprocessing, preprocessing.channels)
-    preprocessing = replace(preprocessing, library="torchvision")  # which resizes single-precision numbers
-    way = Image.Resampling[preprocessing.interpolation.upper()]
-    resized = [np.asarray(fit(picture.band(index), preprocessing, way)) for index in range(preprocessing.channels)]
-    values = torch.from_numpy(np.stack(resized))
-    bands = preprocessing.bands or choose_bands(preprocessing.channels, None)
-    assert bands is not None  # whoever reads bands has some to show
-    original = (picture.size[1], picture.size[0])
-    return Picture(
-        preprocessing.normalize(values), band_picture(bands, values), original, picture.note, picture.reading
-    )
 
 
 def _gray_or_color(pixels: Pixels) -> Pixels:

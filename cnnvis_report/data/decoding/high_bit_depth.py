@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from cnnvis_report.data.decoding.orientation import stored_turn, upright_rows, upright_size
 from cnnvis_report.data.formats import HEAD, channels_and_bits
-from cnnvis_report.data.pixels import ORIENTATION, UPRIGHT, Pixels, Values, upright_rows, upright_size
+from cnnvis_report.data.pixels import Pixels, Values
 
 GRAY = ("I;16", "I;16L", "I;16B", "I;16N", "I", "F")
 ALPHA_GRAY = "LA;16B"  # of PNG; Pillow keeps the upper bytes alone
@@ -84,7 +85,7 @@ def left_aside(opened: Image.Image) -> str:
 def _upright(opened: Image.Image, values_of: Callable[[Values], Values], note: str, color: Any) -> Pixels:
     """The values of a decoded picture."""
     opened.load()
-    transpose = UPRIGHT.get(opened.getexif().get(ORIENTATION, 1))
+    transpose = stored_turn(opened)
 
     def rows(top: int, bottom: int) -> Values:
         return values_of(np.asarray(upright_rows(opened, transpose, top, bottom)))

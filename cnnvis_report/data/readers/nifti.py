@@ -14,7 +14,6 @@ from cnnvis_report.data.pixels import Pixels, UnusablePicture, Values, Window, c
 from cnnvis_report.data.reader import Source, reader
 
 GZIP = b"\x1f\x8b"
-AT_A_TIME = 1 << 24  # bytes that are passed over
 MOST_BEFORE = 1 << 31  # bytes that are passed over before a volume of a compressed file, in seconds
 
 

@@ -15,9 +15,10 @@ import torch
 from PIL import Image
 
 from cnnvis_report.data.batches import read_item
-from cnnvis_report.data.decoding.decode import open_bands, prepare
+from cnnvis_report.data.decoding.decode import open_bands
 from cnnvis_report.data.image_set import find_images, labeled
 from cnnvis_report.data.pixels import UnusablePicture
+from cnnvis_report.data.preprocessing.prepare import prepare
 from cnnvis_report.data.preprocessing.preprocessing import NO_LEVELS, Levels, Preprocessing
 from cnnvis_report.data.preprocessing.shown_bands import band_picture, choose_bands
 from cnnvis_report.data.preprocessing.value_range import find_levels

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cnnvis_report.data.decoding.decode import read_picture
 from cnnvis_report.data.pixels import UnusablePicture
 from tests.image_samples import Sample, damaged, samples
+from tests.picture_reading import read_picture
 
 SAMPLES = samples()
 

@@ -10,10 +10,10 @@ import PIL
 import pytest
 from PIL import Image
 
-from cnnvis_report.data.decoding.decode import read_picture
 from cnnvis_report.data.decoding.upright_picture import NOTE
 from cnnvis_report.data.image_set import find_images, labeled
 from cnnvis_report.data.preprocessing.preprocessing import Levels
+from tests.picture_reading import read_picture
 
 RAMP = np.linspace(0, 65535, 256).astype(np.uint16).reshape(16, 16)
 OPAQUE = np.full_like(RAMP, 65535)

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cnnvis_report.data.decoding.decode import read_picture, read_values
 from cnnvis_report.data.decoding.upright_picture import NOTE, READING
 from cnnvis_report.data.image_set import find_images, labeled
 from cnnvis_report.data.pixels import UnusablePicture
@@ -18,6 +17,7 @@ from cnnvis_report.data.preprocessing.preprocessing import NO_LEVELS, Levels, Pr
 from cnnvis_report.data.preprocessing.range_option import read_range
 from cnnvis_report.data.preprocessing.value_range import find_levels
 from cnnvis_report.errors import BadRequest
+from tests.picture_reading import read_picture, stored_values
 
 RAMP = np.linspace(0, 65535, 240).astype(np.uint16)
 GREY = RAMP.reshape(12, 20)
@@ -62,7 +62,7 @@ def tiff(values: np.ndarray, order: str, packed: bool = False) -> bytes:
 def test_all_16_bits_are_read(tmp_path: Path, values: Any, kind: Any) -> None:
     path = tmp_path / "a.img"
     path.write_bytes(png(values) if kind == "png" else tiff(values, kind[0], "deflated" in kind))
-    np.testing.assert_array_equal(read_values(path, 0), values)
+    np.testing.assert_array_equal(stored_values(path), values)
     bits = 12 if values.max() < 4096 else 16
     expected = np.rint(values * (255 / (2**bits - 1)))
     picture = read_picture(path)
@@ -124,7 +124,7 @@ def test_eight_bits_have_no_range(tmp_path: Path) -> None:
     Image.fromarray(eight).save(tmp_path / "a.png")
     picture = read_picture(tmp_path / "a.png", levels=Levels(range=(0, 10)))
     np.testing.assert_array_equal(np.asarray(picture), eight)
-    assert read_values(tmp_path / "a.png", 0) is None
+    assert stored_values(tmp_path / "a.png") is None
 
 
 @pytest.mark.parametrize(

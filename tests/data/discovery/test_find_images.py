@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 from PIL import Image, features
 
-from cnnvis_report.data.decoding.decode import read_picture
 from cnnvis_report.data.decoding.tiff_pages import tiff_pages
 from cnnvis_report.data.image_set import ImageItem, find_images, labeled
 from cnnvis_report.data.limit import Limit, chosen
 from cnnvis_report.data.pixels import UnusablePicture
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.records.images import Label
+from tests.picture_reading import read_picture
 
 RED = Image.new("RGB", (8, 6), (250, 0, 0))
 

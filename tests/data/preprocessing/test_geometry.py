@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cnnvis_report.data.decoding.decode import prepare
 from cnnvis_report.data.pixels import UnusablePicture
 from cnnvis_report.data.preprocessing import geometry
 from cnnvis_report.data.preprocessing.geometry import fit, kept_size, resized_size
+from cnnvis_report.data.preprocessing.prepare import prepare
 from cnnvis_report.data.preprocessing.preprocessing import Preprocessing
 
 FILTERS = (Image.Resampling.BILINEAR, Image.Resampling.BICUBIC)

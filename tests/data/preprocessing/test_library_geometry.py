@@ -9,9 +9,9 @@ from torchvision.transforms import InterpolationMode
 from torchvision.transforms import functional as pillow
 from torchvision.transforms.v2 import functional as tensors
 
-from cnnvis_report.data.decoding.decode import prepare
 from cnnvis_report.data.preprocessing.geometry import fit, kept_size
 from cnnvis_report.data.preprocessing.geometry_options import adjusted_geometry
+from cnnvis_report.data.preprocessing.prepare import prepare
 from cnnvis_report.data.preprocessing.preprocessing import Preprocessing
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.records.interpolations import INTERPOLATIONS

@@ -11,8 +11,9 @@ import numpy.typing as npt
 import pytest
 import torch
 
-from cnnvis_report.data.decoding.decode import open_bands, open_picture, prepare
+from cnnvis_report.data.decoding.decode import open_bands, open_picture
 from cnnvis_report.data.pixels import UnusablePicture
+from cnnvis_report.data.preprocessing.prepare import prepare
 from cnnvis_report.data.preprocessing.preprocessing import NO_LEVELS, Levels, Preprocessing
 
 Array = npt.NDArray[Any]

@@ -12,13 +12,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cnnvis_report.data.decoding.decode import picture_size, read_picture
+from cnnvis_report.data.decoding.decode import picture_size
 from cnnvis_report.data.image_file import ImageFile
 from cnnvis_report.data.image_set import find_images, labeled
 from cnnvis_report.data.pixels import Pixels, UnusablePicture
 from cnnvis_report.data.preprocessing.preprocessing import NO_LEVELS, Levels
 from cnnvis_report.data.preprocessing.value_range import find_levels
 from cnnvis_report.data.reader import READERS, readers
+from tests.picture_reading import read_picture
 
 READER = '''"""Stacks of planes: SCAN, the number of planes, and planes of 4×6 values of 16 bits."""
 from pathlib import Path

@@ -48,7 +48,6 @@ class Lead:
     title: str
     first: ClassScore
     other: ClassScore | None
-    other_is_label: bool
     sentences: tuple[str, ...]
 
 
@@ -78,7 +77,6 @@ def lead(report: Report, image: ImageRecord) -> Lead | None:
                 title=best.title,
                 first=first,
                 other=other,
-                other_is_label=other is not None and other.index in image.known,
                 sentences=tuple(_sentences(report, image, best.name, best.layer)),
             )
     return None

@@ -8,6 +8,7 @@ from markupsafe import Markup
 from cnnvis_report.records.labels import LabelCounts
 from cnnvis_report.report.pictures.network import converged
 from cnnvis_report.report.views import formatting as fmt
+from cnnvis_report.report.views.confusion import Confusion, confusion_matrix, most_confused
 from cnnvis_report.report.views.image.page import ImageView, Neighbors, image_view
 from cnnvis_report.report.views.links import Links
 from cnnvis_report.report.views.overview.evidence import EvidenceTable, evidence_table
@@ -17,25 +18,9 @@ from cnnvis_report.report.views.overview.headline import facts, notices
 from cnnvis_report.report.views.overview.headline_figure import HeadlineFigure, headline_figure
 from cnnvis_report.report.views.performance.confidence import confidence_histogram
 from cnnvis_report.report.views.report import Report
-from cnnvis_report.report.views.summary import Summary
 from cnnvis_report.report.views.verdict import labels_by_precision
 
-CONFUSION_UP_TO = 12  # classes
 LISTED = 12
-
-
-@dataclass(frozen=True)
-class Confusion:
-    """A confusion matrix: counts[label][prediction], both in the order of the names."""
-
-    names: list[str]
-    counts: list[list[int]]
-
-    def rows(self) -> Iterator[tuple[str, list[tuple[str, int, float]]]]:
-        """Each label with its predictions: their names, how many, and the share of the label's images."""
-        for name, counts in zip(self.names, self.counts, strict=True):
-            total = max(sum(counts), 1)
-            yield name, [(other, n, n / total) for other, n in zip(self.names, counts, strict=True)]
 
 
 @dataclass(frozen=True)
@@ -116,24 +101,3 @@ def _visualizations(report: Report, links: Links) -> Iterator[Visualization]:
         record = inspection.maximized[number] if inspection else None
         if record:
             yield Visualization(record.title, links.picture(f"maximized-{number}"), record.size)
-
-
-def confusion_matrix(summary: Summary) -> Confusion | None:
-    """Counts by label and prediction; None where there are too many classes, or no labels."""
-    counts = _counts(summary)
-    names = sorted({name for pair in counts for name in pair})
-    if not counts or len(names) > CONFUSION_UP_TO:
-        return None
-    return Confusion(names, [[counts.get((label, predicted), 0) for predicted in names] for label in names])
-
-
-def most_confused(summary: Summary) -> list[tuple[str, str, int]]:
-    """The most frequent errors: label, prediction, how many."""
-    errors = [(label, predicted, n) for (label, predicted), n in _counts(summary).items() if label != predicted]
-    return sorted(errors, key=lambda error: (-error[2], error[0], error[1]))[:LISTED]
-
-
-def _counts(summary: Summary) -> dict[tuple[str, str], int]:
-    if summary.predictions is None:
-        return {}
-    return {(label, predicted): n for label, predicted, n in summary.predictions.confusion}

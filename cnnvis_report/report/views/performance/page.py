@@ -11,8 +11,8 @@ from cnnvis_report.records.network import NetworkRecord
 from cnnvis_report.records.predictions import Predictions
 from cnnvis_report.records.run import RunRecord
 from cnnvis_report.report.views import formatting as fmt
+from cnnvis_report.report.views.confusion import Confusion, confusion_matrix, most_confused
 from cnnvis_report.report.views.links import Links
-from cnnvis_report.report.views.overview.page import Confusion, confusion_matrix, most_confused
 from cnnvis_report.report.views.performance.calibration import Calibration, calibration
 from cnnvis_report.report.views.performance.class_measures import (
     Figure,
