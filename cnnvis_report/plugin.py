@@ -26,12 +26,12 @@ Names:
     are known. ImageWay: a row of a table of what can be opened.
 """
 
-from cnnvis_report.data.annotation import Annotation
 from cnnvis_report.data.collection import ImageWay, Selection, collection
 from cnnvis_report.data.entry import Entry
 from cnnvis_report.data.image_file import FoundImages, ImageFile
+from cnnvis_report.data.masks.annotation import Annotation
 from cnnvis_report.data.pixels import Pixels, UnusablePicture
-from cnnvis_report.data.preprocessing import Preprocessing
+from cnnvis_report.data.preprocessing.preprocessing import Preprocessing
 from cnnvis_report.data.reader import Source, reader
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.errors import BadRequest, NotApplicable

@@ -26,7 +26,7 @@ from cnnvis_report.records.effort import EFFORTS
 from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.metrics import MetricInfo, MetricKind
 from cnnvis_report.records.run import RunRecord
-from cnnvis_report.report.views.method_order import by_family
+from cnnvis_report.report.views.methods.method_order import by_family
 from cnnvis_report.rules.names import CHANGES, RUN_VALUES
 from cnnvis_report.settings import Group, SettingInfo, settings_of
 from cnnvis_report.settings.kinds import Choice

@@ -137,7 +137,7 @@ def fill_disk(patch: pytest.MonkeyPatch, name: str) -> None:
 
 def standard_methods() -> int:
     """How many methods "standard" has."""
-    from cnnvis_report.methods.registry import select
+    from cnnvis_report.methods.selection import select
 
     return len(select(["standard"]))
 

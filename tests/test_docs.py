@@ -54,6 +54,13 @@ def test_the_page_on_architecture_says_what_is_on_each_floor(package: Any, floor
     assert row.startswith(f"| {floor} |")
 
 
+def test_files_that_the_page_on_architecture_names_are_there() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    named = re.findall(r"`([a-z_/-]+/[a-z_-]+\.(?:py|js))`", page)
+    assert len(named) > 30
+    assert [name for name in named if not any((ROOT / top / name).is_file() for top in ("", "cnnvis_report"))] == []
+
+
 def commands() -> list[str]:
     text = "".join(path.read_text(encoding="utf-8") for path in PAGES if path.name != "CHANGELOG.md")
     for command in cli.commands.values():

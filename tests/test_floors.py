@@ -71,6 +71,7 @@ WITHOUT_TORCH = {
     "sharing",
 }
 AT_THE_TOP = 5
+IN_A_FOLDER = {"data": 15, "report/views": 15}  # loose modules; more of a kind are a package, named for what lies there
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 
@@ -155,6 +156,12 @@ def test_no_module_imports_itself_by_way_of_others() -> None:
 
 def test_few_modules_lie_at_the_top() -> None:
     assert len(list(PACKAGE.glob("*.py"))) <= AT_THE_TOP
+
+
+@pytest.mark.parametrize(("folder", "limit"), IN_A_FOLDER.items(), ids=IN_A_FOLDER)
+def test_few_modules_lie_loose(folder: str, limit: int) -> None:
+    packages = {path.parent for path in (PACKAGE / folder).rglob("__init__.py")}
+    assert [path.relative_to(PACKAGE) for path in packages if len(list(path.glob("*.py"))) - 1 > limit] == []
 
 
 def test_the_report_side_knows_no_torch() -> None:

@@ -78,7 +78,7 @@ def test_cam_points_at_objects_with_masks(real: Path, tmp_path: Path) -> None:
     """Known of this network: the peak of CAM lies inside the mask on 84 % of the 44 whose first class is right."""
     from PIL import Image
 
-    from cnnvis_report.data.geometry import fit
+    from cnnvis_report.data.preprocessing.geometry import fit
     from cnnvis_report.evaluation.pointing_game import peak_share
     from cnnvis_report.models.load import load_model
 

@@ -26,7 +26,7 @@ def complete(names: str, params: Mapping[str, Any], incomplete: str) -> list[str
 
 def _methods(_: Mapping[str, Any]) -> list[str]:
     from cnnvis_report.methods.catalog import catalog
-    from cnnvis_report.methods.registry import PRESETS
+    from cnnvis_report.methods.selection import PRESETS
 
     return [*PRESETS, *(method.name for method in catalog())]
 

@@ -6,7 +6,8 @@ from dataclasses import asdict
 
 from cnnvis_report.errors import UnknownName
 from cnnvis_report.methods.catalog import catalog
-from cnnvis_report.methods.registry import Method, select
+from cnnvis_report.methods.registry import Method
+from cnnvis_report.methods.selection import select
 from cnnvis_report.records.effort import EFFORTS
 
 LEFT_OUT = ("notes", "prominence")  # of what programs get: how pages word and order things

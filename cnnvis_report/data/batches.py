@@ -10,13 +10,13 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from cnnvis_report.data.decode import Picture, prepare
-from cnnvis_report.data.geometry import fit, whole_picture
+from cnnvis_report.data.decoding.upright_picture import NOTE
 from cnnvis_report.data.image_set import ImageItem, ImageSet
 from cnnvis_report.data.pixels import UnusablePicture
 from cnnvis_report.data.prefetch import ahead
-from cnnvis_report.data.preprocessing import Preprocessing
-from cnnvis_report.data.upright_picture import NOTE
+from cnnvis_report.data.preprocessing.geometry import fit, whole_picture
+from cnnvis_report.data.preprocessing.prepare import Picture, prepare
+from cnnvis_report.data.preprocessing.preprocessing import Preprocessing
 from cnnvis_report.errors import RunFailed
 from cnnvis_report.records.run import Skipped
 

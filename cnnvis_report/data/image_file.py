@@ -7,8 +7,8 @@ from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
-from cnnvis_report.data.annotation import Annotation
 from cnnvis_report.data.entry import Entry
+from cnnvis_report.data.masks.annotation import Annotation
 from cnnvis_report.records.run import Skipped
 
 

@@ -6,17 +6,18 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from cnnvis_report.data.content_hash import FileContent
-from cnnvis_report.data.contents import Contents, Opener
-from cnnvis_report.data.decode import COLOR, AnyPicture, open_bands, open_picture
-from cnnvis_report.data.discovery import find_images
-from cnnvis_report.data.growing import growing
+from cnnvis_report.data.content.content_hash import FileContent
+from cnnvis_report.data.content.contents import Contents, Opener
+from cnnvis_report.data.decoding.decode import COLOR, open_bands, open_picture
+from cnnvis_report.data.discovery.find_images import find_images
+from cnnvis_report.data.discovery.garbage_collection import growing
 from cnnvis_report.data.image_file import FoundImages, ImageFile, readable
 from cnnvis_report.data.labels.class_names import Classes
 from cnnvis_report.data.labels.labelling import label_images
 from cnnvis_report.data.limit import Limit, chosen
-from cnnvis_report.data.masks import Mask, mask_of, masks_in
-from cnnvis_report.data.preprocessing import NO_LEVELS, Levels
+from cnnvis_report.data.masks.mask_files import Mask, mask_of, masks_in
+from cnnvis_report.data.preprocessing.prepare import AnyPicture
+from cnnvis_report.data.preprocessing.preprocessing import NO_LEVELS, Levels
 from cnnvis_report.data.reader import Source
 from cnnvis_report.records.bands import USUAL
 from cnnvis_report.records.images import Label

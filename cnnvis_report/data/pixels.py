@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from cnnvis_report.data.decoding.orientation import stored_turn, upright_rows, upright_size
 from cnnvis_report.errors import CnnVisError
 
 Values = npt.NDArray[Any]
@@ -17,17 +18,6 @@ AT_A_TIME = 1 << 20  # pixels of which there is more than one form in memory
 MOST_PIXELS = 120_000_000
 MOST_DEEP = 60_000_000  # of more than 8 bits a channel, which take twice the memory
 BAND_MODES = ("L", "LA", "RGB", "RGBA")  # whose channels are what the file has; others, such as palettes, are colors
-ORIENTATION = 0x0112  # in EXIF
-# what makes a picture upright, by its orientation in EXIF
-UPRIGHT = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
 
 
 class UnusablePicture(CnnVisError):
@@ -75,7 +65,7 @@ class Pixels:
     def of_image(cls, image: Image.Image, note: str = "") -> "Pixels":
         """A picture of 8 bits a channel, turned upright as its EXIF data say."""
         image.load()
-        transpose = UPRIGHT.get(image.getexif().get(ORIENTATION, 1))
+        transpose = stored_turn(image)
         size = upright_size(image, transpose)
         return cls(size, lambda top, bottom: upright_rows(image, transpose, top, bottom), note=note)
 
@@ -155,26 +145,3 @@ def strips(width: int, first: int, last: int) -> Iterator[tuple[int, int]]:
     step = max(1, AT_A_TIME // max(1, width))
     for top in range(first, last, step):
         yield top, min(top + step, last)
-
-
-def upright_size(stored: Image.Image, transpose: Image.Transpose | None) -> tuple[int, int]:
-    """(width, height) of a stored picture once it is upright."""
-    across = transpose in (UPRIGHT[5], UPRIGHT[6], UPRIGHT[7], UPRIGHT[8])
-    return (stored.height, stored.width) if across else stored.size
-
-
-def upright_rows(stored: Image.Image, transpose: Image.Transpose | None, top: int, bottom: int) -> Image.Image:
-    """Rows of a stored picture as they are once it is upright."""
-    width, height = stored.size
-    if (top, bottom) == (0, upright_size(stored, transpose)[1]):
-        return stored if transpose is None else stored.transpose(transpose)
-    if transpose in (UPRIGHT[5], UPRIGHT[6]):
-        box = (top, 0, bottom, height)
-    elif transpose in (UPRIGHT[7], UPRIGHT[8]):
-        box = (width - bottom, 0, width - top, height)
-    elif transpose in (UPRIGHT[3], UPRIGHT[4]):
-        box = (0, height - bottom, width, height - top)
-    else:
-        box = (0, top, width, bottom)
-    rows = stored.crop(box)
-    return rows if transpose is None else rows.transpose(transpose)

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.autograd.graph import Node
 from torch.nn.modules.conv import _ConvNd
 
-from cnnvis_report.data.preprocessing import Preprocessing
+from cnnvis_report.data.preprocessing.preprocessing import Preprocessing
 from cnnvis_report.engine.graph.axis_tracking import followed
 from cnnvis_report.engine.graph.cam_head import ScoreLayer
 from cnnvis_report.engine.graph.layer_calls import LayerCalls

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 import numpy.typing as npt
 import torch
@@ -15,7 +15,6 @@ from cnnvis_report.engine.subject import Subject
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.errors import BadRequest, NotApplicable, UnknownName, shown
 
-How = Literal["deconvnet", "guided", "gradient"]
 Picture = TypeVar("Picture", Tensor, npt.NDArray[Any])
 
 RULES: dict[str, Rule | None] = {"deconvnet": DECONVOLUTION, "guided": GUIDED, "gradient": None}

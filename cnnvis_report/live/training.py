@@ -9,7 +9,7 @@ from torch import distributed, nn
 
 from cnnvis_report.errors import BadRequest, told
 from cnnvis_report.live.create import create_report
-from cnnvis_report.methods.registry import select
+from cnnvis_report.methods.selection import select
 from cnnvis_report.pipeline.arguments import config_of
 from cnnvis_report.report.loaded_report import LoadedReport
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from cnnvis_report.data.preprocessing import LARGEST
+from cnnvis_report.data.preprocessing.preprocessing import LARGEST
 from cnnvis_report.errors import BadRequest, shown
 
 LAYERS = re.compile(r"layer|depth|block|stage|repeat", re.IGNORECASE)  # how many parts there are

@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from cnnvis_report.data.shown_bands import MOST_BANDS
+from cnnvis_report.data.preprocessing.shown_bands import MOST_BANDS
 from cnnvis_report.errors import EndsProgram
 from cnnvis_report.isolation.eval_mode import eval_mode
 from cnnvis_report.isolation.process_state import running_user_code

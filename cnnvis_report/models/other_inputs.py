@@ -5,7 +5,7 @@ import inspect
 import torch
 from torch import Tensor, nn
 
-from cnnvis_report.data.shown_bands import MOST_BANDS
+from cnnvis_report.data.preprocessing.shown_bands import MOST_BANDS
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.isolation.eval_mode import eval_mode
 from cnnvis_report.isolation.process_state import running_user_code

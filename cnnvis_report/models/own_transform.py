@@ -11,8 +11,8 @@ from PIL import Image
 from torch import Tensor
 
 from cnnvis_report.data.pixels import UnusablePicture
-from cnnvis_report.data.preprocessing import Preprocessing
-from cnnvis_report.data.transform import Transform
+from cnnvis_report.data.preprocessing.preprocessing import Preprocessing
+from cnnvis_report.data.preprocessing.transform import Transform
 from cnnvis_report.errors import BadRequest, CnnVisError, told
 from cnnvis_report.isolation.user_code import ends_program, is_fatal, user_code_location
 

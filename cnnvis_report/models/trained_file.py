@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from cnnvis_report.data.preprocessing import ASPECTS, FILLS, LARGEST, LIBRARIES, Preprocessing
+from cnnvis_report.data.preprocessing.preprocessing import ASPECTS, FILLS, LARGEST, LIBRARIES, Preprocessing
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.models.architectures import Architecture, build
 from cnnvis_report.models.checkpoints import is_plain, load_into, read_content

@@ -8,7 +8,8 @@ from torch import Tensor, nn
 from cnnvis_report.engine.outputs.readers import TargetFunction
 from cnnvis_report.errors import UnknownName
 from cnnvis_report.isolation.restore import with_state_restored
-from cnnvis_report.methods.registry import Method, select
+from cnnvis_report.methods.registry import Method
+from cnnvis_report.methods.selection import select
 from cnnvis_report.methods.tasks import tasks_for
 from cnnvis_report.pipeline import arguments
 from cnnvis_report.pipeline.explain_request import ExplainRequest, Maps, explain_request

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from cnnvis_report.data.preprocessing import Preprocessing
+from cnnvis_report.data.preprocessing.preprocessing import Preprocessing
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.isolation.eager import unwrap_inside, unwrapped
 from cnnvis_report.pipeline.config import PreprocessingConfig, RunConfig

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from cnnvis_report.data.preprocessing import Preprocessing
+from cnnvis_report.data.preprocessing.preprocessing import Preprocessing
 from cnnvis_report.engine.dry_run import DryRunTape
 from cnnvis_report.engine.outputs.boxes import Boxes
 from cnnvis_report.engine.outputs.readers import TargetFunction

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cnnvis_report.data.collection import Selection
-from cnnvis_report.data.decode import COLOR
+from cnnvis_report.data.decoding.decode import COLOR
 from cnnvis_report.data.image_set import FoundImages, ImageSet, find_images, labeled
 from cnnvis_report.data.labels.class_files import read_classes
 from cnnvis_report.data.labels.class_names import distinct
 from cnnvis_report.data.labels.modes import MODES
+from cnnvis_report.data.preprocessing.value_range import find_levels
 from cnnvis_report.data.tables.label_file import with_labels_of
-from cnnvis_report.data.value_range import find_levels
 from cnnvis_report.models.model import Model
 from cnnvis_report.pipeline.sample_source import limit_of, own_dataset_source
 

@@ -6,7 +6,7 @@ from cnnvis_report.data.image_set import ImageSet
 from cnnvis_report.engine.reference import Reference
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.errors import BadRequest, UnknownName
-from cnnvis_report.methods.registry import select
+from cnnvis_report.methods.selection import select
 from cnnvis_report.methods.tasks import Task, tasks_for
 from cnnvis_report.pipeline.config import ExplainConfig, RunConfig
 from cnnvis_report.pipeline.metrics_budget import MetricsBudget, choose_budget

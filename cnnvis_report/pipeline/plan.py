@@ -126,15 +126,6 @@ class Plan:
         return self.time.of(self.dry_run.forward, self.dry_run.backward) - saved
 
 
-def plan_run(setup: Setup) -> Plan:
-    """What a run will take, pages aside.
-
-    Raises:
-        RunFailed: not one of the methods is applicable to the network, or a single image doesn't fit into memory.
-    """
-    return plan_setups([setup], lambda *_: 0.0)[0]
-
-
 def plan_setups(setups: Sequence[Setup], pages: PagesSeconds) -> list[Plan]:
     """What runs of one network and image set will take: tasks are gone through without a pass, and one is measured.
 

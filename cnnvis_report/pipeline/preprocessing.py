@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-from cnnvis_report.data.input_geometry import adjusted_geometry
-from cnnvis_report.data.preprocessing import Preprocessing
-from cnnvis_report.data.range_option import read_range
-from cnnvis_report.data.shown_bands import MOST_BANDS, choose_bands
+from cnnvis_report.data.preprocessing.geometry_options import adjusted_geometry
+from cnnvis_report.data.preprocessing.preprocessing import Preprocessing
+from cnnvis_report.data.preprocessing.range_option import read_range
+from cnnvis_report.data.preprocessing.shown_bands import MOST_BANDS, choose_bands
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.models.input_channels import input_channels
 from cnnvis_report.models.model import Model

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from cnnvis_report.evaluation.metric import measured_metrics, metrics
-from cnnvis_report.methods.registry import select
+from cnnvis_report.methods.selection import select
 from cnnvis_report.pipeline.config import RunConfig
 from cnnvis_report.pipeline.metrics_budget import MetricsBudget, choose_budget
 from cnnvis_report.pipeline.stages import data_randomization, max_sensitivity, random_logit, randomization

@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from cnnvis_report.data.decode import Picture
 from cnnvis_report.data.image_set import ImageSet, Limit
+from cnnvis_report.data.preprocessing.prepare import Picture
 from cnnvis_report.data.samples.inputs import Constants, Reader, input_preprocessing
 from cnnvis_report.data.samples.sample_set import SampleSet, first_of
 from cnnvis_report.data.samples.samples import Samples, class_names_of, samples_of, transform_of

@@ -11,7 +11,7 @@ from cnnvis_report.engine.devices import batch_size, choose_device
 from cnnvis_report.engine.outputs.readers import TargetFunction
 from cnnvis_report.engine.reference import Reference
 from cnnvis_report.engine.subject import Subject
-from cnnvis_report.methods.registry import select
+from cnnvis_report.methods.selection import select
 from cnnvis_report.methods.tasks import Task, tasks_for
 from cnnvis_report.models.model import Model
 from cnnvis_report.pipeline.compare_original import compare_with_original

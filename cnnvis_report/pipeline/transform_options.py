@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from cnnvis_report.data.preprocessing import Preprocessing
-from cnnvis_report.data.range_option import read_range
+from cnnvis_report.data.preprocessing.preprocessing import Preprocessing
+from cnnvis_report.data.preprocessing.range_option import read_range
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.pipeline.config import PreprocessingConfig
 

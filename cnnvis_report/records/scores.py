@@ -54,11 +54,6 @@ class Quantity(StrEnum):
     PROBABILITY = "probability"
     VALUE = "value"
 
-    @property
-    def plural(self) -> str:
-        """Such as "log-probabilities"."""
-        return f"{self.value[:-1]}ies" if self.value.endswith("y") else f"{self.value}s"
-
 
 TASKS = {
     "classification": ScoreKind.SOFTMAX,

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from cnnvis_report.report.views.gallery import GalleryItem, figure_methods, gallery_items
+from cnnvis_report.report.views.overview.gallery import GalleryItem, figure_methods, gallery_items
 from cnnvis_report.report.views.report import Report
 
 GALLERY = "gallery"  # what the data is called

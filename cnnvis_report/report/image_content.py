@@ -16,11 +16,11 @@ from cnnvis_report.report.pictures.image_layers import image_pictures
 from cnnvis_report.report.pictures.segmentation import segmentation_picture
 from cnnvis_report.report.pictures.thumbnails import Pictures, map_thumbnail, thumbnail
 from cnnvis_report.report.time_estimate import WORKERS
-from cnnvis_report.report.views.image import Neighbors, with_neighbors
-from cnnvis_report.report.views.image_tiles import ScaleEnds
-from cnnvis_report.report.views.map_facts import map_facts
+from cnnvis_report.report.views.image.map_facts import map_facts
+from cnnvis_report.report.views.image.page import Neighbors, with_neighbors
+from cnnvis_report.report.views.image.segmentation import PICTURE
+from cnnvis_report.report.views.image.tiles import ScaleEnds
 from cnnvis_report.report.views.report import Report
-from cnnvis_report.report.views.segmentation import PICTURE
 from cnnvis_report.store.run_folder import StoredRun
 
 

@@ -13,8 +13,8 @@ from cnnvis_report.report.pages import IMAGE_TEMPLATE
 from cnnvis_report.report.rendered import PageKeys, RenderedImage, inputs_of, signature
 from cnnvis_report.report.renderer import Renderer
 from cnnvis_report.report.site_files import write_pictures, write_text
-from cnnvis_report.report.views.image import Neighbors, image_view
-from cnnvis_report.report.views.image_tiles import ScaleEnds
+from cnnvis_report.report.views.image.page import Neighbors, image_view
+from cnnvis_report.report.views.image.tiles import ScaleEnds
 from cnnvis_report.report.views.links import SiteLinks
 from cnnvis_report.report.views.report import Report
 from cnnvis_report.store.atomic import within

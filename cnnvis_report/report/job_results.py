@@ -9,8 +9,8 @@ from cnnvis_report.report.markdown.comparison import comparison_document
 from cnnvis_report.report.markdown.document import Document, short
 from cnnvis_report.report.markdown.run import run_document
 from cnnvis_report.report.pictures.encode import QUALITIES
-from cnnvis_report.report.views.findings import findings
 from cnnvis_report.report.views.links import SiteLinks
+from cnnvis_report.report.views.overview.findings import findings
 from cnnvis_report.report.views.report import Report
 from cnnvis_report.rules.comparison_values import comparison_values
 from cnnvis_report.rules.judge import Outcome

@@ -14,8 +14,8 @@ from cnnvis_report.report.figure.content import Figure, make_figure
 from cnnvis_report.report.figure.save import figure_png, save_figure
 from cnnvis_report.report.notebook import as_html
 from cnnvis_report.report.pictures.encode import QUALITIES
-from cnnvis_report.report.views.findings import findings
 from cnnvis_report.report.views.links import SiteLinks
+from cnnvis_report.report.views.overview.findings import findings
 from cnnvis_report.report.views.report import Report
 from cnnvis_report.settings import build
 from cnnvis_report.store import run_folder

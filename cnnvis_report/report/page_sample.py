@@ -9,9 +9,9 @@ from typing import Any
 
 from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.report.pages import shown_pages
-from cnnvis_report.report.views.headline_figure import headline_figure
-from cnnvis_report.report.views.image_measures import image_measures
 from cnnvis_report.report.views.links import SiteLinks
+from cnnvis_report.report.views.overview.gallery_measures import image_measures
+from cnnvis_report.report.views.overview.headline_figure import headline_figure
 from cnnvis_report.report.views.report import Report
 
 ERRORS, EXTREMES, CLASSES = 0.5, 0.25, 0.25  # shares of the pages; what some leave is spread over all images

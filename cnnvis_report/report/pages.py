@@ -12,12 +12,12 @@ from cnnvis_report.report.pictures.image_layers import image_pictures
 from cnnvis_report.report.pictures.network import converged_pictures, network_pictures
 from cnnvis_report.report.pictures.snapshots import snapshot_pictures
 from cnnvis_report.report.pictures.thumbnails import Pictures
-from cnnvis_report.report.views.error_maps import error_pictures
-from cnnvis_report.report.views.features import features
+from cnnvis_report.report.views.features.page import features
 from cnnvis_report.report.views.links import Links
-from cnnvis_report.report.views.methods import methods
-from cnnvis_report.report.views.overview import overview
-from cnnvis_report.report.views.performance import performance
+from cnnvis_report.report.views.methods.page import methods
+from cnnvis_report.report.views.overview.page import overview
+from cnnvis_report.report.views.performance.error_maps import error_pictures
+from cnnvis_report.report.views.performance.page import performance
 from cnnvis_report.report.views.report import Report
 from cnnvis_report.report.views.run import run
 

@@ -21,8 +21,8 @@ from cnnvis_report.errors import BadRequest
 from cnnvis_report.records.codec import Malformed, from_json, parsed, to_json
 from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.report.resources import PACKAGE, folder
-from cnnvis_report.report.views.image import Neighbors
-from cnnvis_report.report.views.map_facts import map_facts
+from cnnvis_report.report.views.image.map_facts import map_facts
+from cnnvis_report.report.views.image.page import Neighbors
 from cnnvis_report.report.views.report import Report
 from cnnvis_report.store.atomic import beside, read_regular
 from cnnvis_report.store.names import file_of, inspection_name, is_page

@@ -19,7 +19,7 @@ from cnnvis_report.report.pictures.encode import Quality
 from cnnvis_report.report.pictures.thumbnails import data_uri
 from cnnvis_report.report.renderer import Renderer
 from cnnvis_report.report.size_limit import OncePerImage, SizeNotices, fit
-from cnnvis_report.report.views.image import image_view
+from cnnvis_report.report.views.image.page import image_view
 from cnnvis_report.report.views.links import SingleFileLinks
 from cnnvis_report.report.views.report import Report
 from cnnvis_report.store.run_folder import StoredRun

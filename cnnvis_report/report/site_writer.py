@@ -20,7 +20,7 @@ from cnnvis_report.report.rendered import RenderedSite, page_keys
 from cnnvis_report.report.renderer import Renderer
 from cnnvis_report.report.site_files import write_pictures, write_shared
 from cnnvis_report.report.time_estimate import WORKERS
-from cnnvis_report.report.views.image import with_neighbors
+from cnnvis_report.report.views.image.page import with_neighbors
 from cnnvis_report.report.views.links import SiteLinks
 from cnnvis_report.report.views.report import Report
 from cnnvis_report.store.names import FIGURE

@@ -3,7 +3,7 @@
 import io
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from struct import unpack
@@ -17,7 +17,6 @@ from cnnvis_report.records.run import StoredFile
 from cnnvis_report.store.atomic import beside
 from cnnvis_report.store.digests import digest_of
 
-Arrays = Mapping[str, npt.NDArray[Any]]
 LEVEL = 1  # of deflation: maps are noise in their last bits; more gains a hundredth, and takes three times as long
 PROBE, GAIN = 8192, 0.9  # bytes that are tried, and the share of them that deflation has to get below
 UNIX, READABLE = 3, 0o600  # what a member says of the system that made it, and of who may read it

@@ -14,7 +14,6 @@ CLASSES = ("circle", "cross", "ring", "square", "triangle")
 FINER = 2  # drawn so many times larger and then shrunk, so that edges are smooth
 
 Color = tuple[int, int, int]
-Points = list[tuple[float, float]]
 
 
 def draw(index: int, seed: int, side: int) -> Drawing:

@@ -9,7 +9,7 @@ from typing import Any
 
 from PIL.Image import Image
 
-from cnnvis_report.data.dataset_json import DESCRIPTION, FORMAT, IMAGES, MASKS, listed_files, read_description
+from cnnvis_report.data.discovery.dataset_json import DESCRIPTION, FORMAT, IMAGES, MASKS, listed_files, read_description
 from cnnvis_report.data.prefetch import ahead, processors
 from cnnvis_report.errors import BadRequest, UnknownName
 from cnnvis_report.progress import Progress

@@ -6,8 +6,6 @@ import torch
 from torch import Tensor
 from torchvision.transforms import v2
 
-PRESETS = ("none", "d4", "light", "strong")
-
 Augment = Callable[[Tensor], Tensor]
 
 

@@ -7,6 +7,7 @@ from cnnvis_report.settings import Group, required, setting
 from cnnvis_report.settings.kinds import Choice, File, FileName, Flag, Integer, Integers, Real, Text
 
 MOST = 1_000_000  # epochs, and images in a batch
+AUGMENTATIONS = ("none", "d4", "light", "strong")
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ class TrainConfig:
         "light",
         "Data augmentation: light shifts, rotates and brightens a little; strong also mirrors, crops, shifts colors "
         "and erases parts, for photographs; d4 mirrors and rotates by quarter turns, for images without an up.",
-        Choice(("none", "d4", "light", "strong")),
+        Choice(AUGMENTATIONS),
         group=Group.TRAINING,
     )
     class_weights: str = setting(

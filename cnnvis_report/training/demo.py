@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 
 from cnnvis_report.data.image_set import ImageSet
-from cnnvis_report.data.preprocessing import Preprocessing
+from cnnvis_report.data.preprocessing.preprocessing import Preprocessing
 from cnnvis_report.models.architectures import SMALL
 from cnnvis_report.models.model import Model, Training
 from cnnvis_report.synthetic.shapes import CLASSES, shapes

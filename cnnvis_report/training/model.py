@@ -8,7 +8,7 @@ import torch
 import torchvision
 from torch import Tensor, nn
 
-from cnnvis_report.data.preprocessing import Preprocessing
+from cnnvis_report.data.preprocessing.preprocessing import Preprocessing
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.errors import BadRequest, UnknownName
 from cnnvis_report.models.architectures import (
@@ -26,10 +26,10 @@ from cnnvis_report.models.input_channels import input_channels
 from cnnvis_report.models.load import load_model
 from cnnvis_report.models.model import Model
 from cnnvis_report.models.unknown_name import is_of_timm
+from cnnvis_report.training.learning_rate import default_rate
 
 NO_WEIGHTS = "none"
 BACKBONE = "backbone"
-RATES = {"small": 1e-2, "head": 3e-3, "taught": 3e-4, "untaught": 1e-3}
 
 
 @dataclass(frozen=True)
@@ -121,10 +121,7 @@ def make_trainee(source: Source, preprocessing: Preprocessing, classes: int, hea
         parameter.requires_grad_(not name.startswith(tuple(f"{part}." for part in frozen)))
     if not any(parameter.requires_grad for parameter in network.parameters()):
         raise BadRequest(f"--freeze {freeze}: leaves nothing to train. Freeze an earlier layer, or 'backbone'.")
-    if not taught:
-        rate = RATES["small" if source.name == SMALL else "untaught"]
-    else:
-        rate = RATES["head" if frozen else "taught"]
+    rate = default_rate(small=source.name == SMALL, taught=bool(taught), frozen=bool(frozen))
     return Trainee(network, architecture, frozen, rate, taught or "random initialization")
 
 

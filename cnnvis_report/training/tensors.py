@@ -9,11 +9,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from cnnvis_report.data.decode import prepare
 from cnnvis_report.data.image_set import ImageItem
 from cnnvis_report.data.pixels import UnusablePicture
 from cnnvis_report.data.prefetch import ahead, processors
-from cnnvis_report.data.preprocessing import Preprocessing
+from cnnvis_report.data.preprocessing.prepare import prepare
+from cnnvis_report.data.preprocessing.preprocessing import Preprocessing
 from cnnvis_report.errors import RunFailed
 from cnnvis_report.records.run import Skipped
 

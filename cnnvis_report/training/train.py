@@ -14,6 +14,7 @@ from cnnvis_report.training.augment import augmentation
 from cnnvis_report.training.checkpointing import Checkpointing
 from cnnvis_report.training.config import TrainConfig
 from cnnvis_report.training.epochs import score
+from cnnvis_report.training.learning_rate import MOST_RATE
 from cnnvis_report.training.loop import fit
 from cnnvis_report.training.model import Source, Trainee, find_source, make_trainee
 from cnnvis_report.training.output_paths import check_places, only_writer, part_of
@@ -23,8 +24,6 @@ from cnnvis_report.training.splits import Data, read_data
 from cnnvis_report.training.state import BY_HAND, Hyperparameters
 
 __all__ = ["TrainConfig", "TrainProgress", "Trained", "checked_output", "train", "train_on"]
-
-MOST_RATE = 10
 
 
 @dataclass(frozen=True)

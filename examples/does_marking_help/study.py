@@ -19,7 +19,7 @@ from results import Results, figures
 from scenes import write_conflict
 
 from cnnvis_report.cli.main import cli
-from cnnvis_report.data.dataset_json import read_description
+from cnnvis_report.data.discovery.dataset_json import read_description
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.records.codec import from_json, to_json
 from cnnvis_report.store.atomic import beside

@@ -20,7 +20,7 @@ from torch.nn import functional
 from cnnvis_report import explain
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.engine.tape import Tape
-from cnnvis_report.methods.registry import select
+from cnnvis_report.methods.selection import select
 from tests.transformers import WrittenOut
 
 EXACT: dict[str, Any] = {"epsilon": 1e-12, "convolution_gamma": 0.0}

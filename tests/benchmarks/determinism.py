@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torchvision.transforms.v2.functional import normalize, pil_to_tensor, resize
 
 from cnnvis_report import explain
-from cnnvis_report.methods.registry import select
+from cnnvis_report.methods.selection import select
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "smoothgrad": {"n": 8},

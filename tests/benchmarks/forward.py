@@ -19,7 +19,7 @@ from torch.nn.functional import interpolate
 from cnnvis_report.cli.malloc import keep_memory
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.engine.tape import Tape
-from cnnvis_report.methods.registry import select
+from cnnvis_report.methods.selection import select
 from cnnvis_report.methods.tasks import Task, TaskResult, run_tasks, tasks_for
 from tests.benchmarks.passes import timed
 

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cnnvis_report.data.image_set import find_images, labeled
-from cnnvis_report.data.preprocessing import NO_LEVELS
-from cnnvis_report.data.value_range import find_levels
+from cnnvis_report.data.preprocessing.preprocessing import NO_LEVELS
+from cnnvis_report.data.preprocessing.value_range import find_levels
 from cnnvis_report.errors import CnnVisError
 from tests.image_samples import damaged, samples
 

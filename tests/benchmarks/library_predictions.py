@@ -10,7 +10,8 @@ from PIL import Image
 from torch import Tensor, nn
 
 from cnnvis_report import explain
-from cnnvis_report.data.decode import open_picture, prepare
+from cnnvis_report.data.decoding.decode import open_picture
+from cnnvis_report.data.preprocessing.prepare import prepare
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.models.load import load_model
 

@@ -22,7 +22,7 @@ from torch.nn.functional import interpolate
 
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.evaluation.metric import MapsOfImage, Metric
-from cnnvis_report.methods.registry import select
+from cnnvis_report.methods.selection import select
 from cnnvis_report.methods.tasks import tasks_for
 from cnnvis_report.pipeline.explain_batch import BatchSettings
 from cnnvis_report.pipeline.metrics_budget import BUDGETS

@@ -14,11 +14,12 @@ from statistics import median
 import torch
 
 from cnnvis_report.data.image_set import ImageItem
-from cnnvis_report.data.preprocessing import Preprocessing
+from cnnvis_report.data.preprocessing.preprocessing import Preprocessing
 from cnnvis_report.models.architectures import SMALL, Architecture, blocks_for, build
 from cnnvis_report.records.images import Label
 from cnnvis_report.synthetic import layers
-from cnnvis_report.training.augment import PRESETS, augmentation
+from cnnvis_report.training.augment import augmentation
+from cnnvis_report.training.config import AUGMENTATIONS
 from cnnvis_report.training.epochs import EpochProgress, Epochs
 from cnnvis_report.training.state import Hyperparameters
 from cnnvis_report.training.tensors import read_pictures
@@ -58,7 +59,7 @@ def main() -> None:
         memory_format=torch.channels_last
     )
     plain(network, inputs, pictures.targets, 32)
-    for level in PRESETS:
+    for level in AUGMENTATIONS:
         epochs = Epochs(
             network, pictures, Hyperparameters(20, 32, 1e-3, 0, augmentation(level, size)), torch.device("cpu")
         )

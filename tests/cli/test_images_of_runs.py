@@ -101,7 +101,7 @@ def test_twelve_bits_in_sixteen_are_read_as_twelve(tmp_path: Path) -> None:
 
 
 def test_a_picture_that_is_deeper_than_the_others_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from cnnvis_report.data import value_range
+    from cnnvis_report.data.preprocessing import value_range
 
     monkeypatch.setattr(value_range, "LOOKED_AT", 1)
     deep(tmp_path / "data" / "a.png", 4000)

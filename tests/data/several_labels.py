@@ -12,7 +12,7 @@ from torch import nn
 from cnnvis_report.data.image_set import find_images, labeled
 from cnnvis_report.models.load import load_model
 from cnnvis_report.pipeline.config import RunConfig
-from cnnvis_report.pipeline.plan import plan_run
+from cnnvis_report.pipeline.plan import plan_setups
 from cnnvis_report.pipeline.run import run
 from cnnvis_report.pipeline.setup import select_images, set_up_model
 from cnnvis_report.progress import Progress
@@ -99,7 +99,7 @@ def open_labels(folder: Path, only: Any = "all", labels: Any = None) -> Any:
 
 
 def write(setup: Any, folder: Path) -> Any:
-    run(setup, plan_run(setup), folder, Progress())
+    run(setup, plan_setups([setup], lambda *_: 0.0)[0], folder, Progress())
     write_site(load_run(folder), single_file=False)
     return folder
 

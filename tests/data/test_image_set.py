@@ -14,14 +14,15 @@ from PIL import Image
 from torchvision.models import get_model_weights
 
 from cnnvis_report.data import pixels
-from cnnvis_report.data.decode import prepare, read_picture
 from cnnvis_report.data.image_set import find_images, labeled
 from cnnvis_report.data.pixels import UnusablePicture
-from cnnvis_report.data.preprocessing import Levels, Preprocessing
+from cnnvis_report.data.preprocessing.prepare import prepare
+from cnnvis_report.data.preprocessing.preprocessing import Levels, Preprocessing
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.models.loaders.torchvision_name import preprocessing_of
 from cnnvis_report.records.images import Label
 from tests.networks import Tiny  # noqa: F401 # so that the module is importable as users import theirs
+from tests.picture_reading import read_picture
 
 QUARTERS = np.zeros((20, 30, 3), np.uint8)
 QUARTERS[:10, :15], QUARTERS[:10, 15:], QUARTERS[10:, :15] = (255, 0, 0), (0, 255, 0), (0, 0, 255)

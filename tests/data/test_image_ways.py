@@ -22,9 +22,11 @@ TRIED = {
     "image files": ("data/test_image_set.py", "formats"),
     "a folder with one for each class": ("data/test_image_set.py", "labels"),
     "the same of classes that nobody has named, as ImageFolder and Keras read it": (
-        *("data/test_split_folders.py", "classes_in_alphabetical_order_are_those_of_the_part"),
+        *("data/discovery/test_split_folders.py", "classes_in_alphabetical_order_are_those_of_the_part"),
     ),
-    "folders `train`, `val` and `test` of these": (*("data/test_split_folders.py", "a_part_is_a_folder_of_that_name"),),
+    "folders `train`, `val` and `test` of these": (
+        *("data/discovery/test_split_folders.py", "a_part_is_a_folder_of_that_name"),
+    ),
     "masks of what decides the class": (
         "pipeline/stages/test_masks.py",
         "masks_of_ones_own_say_where_maps_should_point",
@@ -34,9 +36,9 @@ TRIED = {
     ),
     "a function that gives one": ("pipeline/test_own_datasets.py", "its_samples_are_the_images"),
     "a data set of torchvision on the disk": (
-        *("data/test_torchvision_dataset.py", "pictures_and_labels_are_those_of_torchvision"),
+        *("data/collections/test_torchvision_dataset.py", "pictures_and_labels_are_those_of_torchvision"),
     ),
-    "Oxford-IIIT Pet": ("data/test_torchvision_dataset.py", "masks_of_pets_are_their_trimaps"),
+    "Oxford-IIIT Pet": ("data/collections/test_torchvision_dataset.py", "masks_of_pets_are_their_trimaps"),
     "CIFAR-10 or CIFAR-100, for Python": (
         *("data/arrays/test_cifar_and_mnist.py", "batches_for_python_are_read_without_being_run"),
     ),
@@ -44,7 +46,7 @@ TRIED = {
     "MNIST and its kin, IDX, also `.gz`": ("data/arrays/test_cifar_and_mnist.py", "files_of_mnist_are_read"),
     "a Hugging Face dataset, `save_to_disk`": (FOLDERS, "a_saved_dataset"),
     "a folder of Parquet files, as on the hub": (FOLDERS, "parquet_files_as_on_the_hub"),
-    "Pascal VOC's folders (`JPEGImages`, `Annotations`)": ("data/tables/test_coco.py", "pascal_voc"),
+    "Pascal VOC's folders (`JPEGImages`, `Annotations`)": ("data/coco/test_coco.py", "pascal_voc"),
     "WebDataset shards, by braces": ("data/archives/test_tar.py", "shards_are_one_set"),
     "a folder of WebDataset shards": ("data/archives/test_tar.py", "splits_of_shards_are_folders"),
     "a folder with `metadata.jsonl`, as Hugging Face has it": (
@@ -75,8 +77,8 @@ TRIED = {
         *("data/tables/test_join.py", "rows_and_images_are_joined_by_their_names"),
     ),
     "ImageNet's `LOC_val_solution.csv`": (TABLES, "solutions_of_imagenet_have_ids_and_boxes"),
-    "COCO's annotations": ("data/tables/test_coco.py", "images_of_coco_are_looked_for_beside_it"),
-    "the same with images elsewhere": ("data/tables/test_coco.py", "masks_of_coco_are_of_the_label_or_of_all"),
+    "COCO's annotations": ("data/coco/test_coco.py", "images_of_coco_are_looked_for_beside_it"),
+    "the same with images elsewhere": ("data/coco/test_coco.py", "masks_of_coco_are_of_the_label_or_of_all"),
     "images, a zip or tar archive behind an address": (STORES, "a_zip_archive_is_read_by_parts"),
     "a folder in a store": (STORES, "folders_and_files_are_read"),
     "WebDataset shards in a store": (STORES, "shards_are_read_by_braces_and_as_a_folder"),

@@ -6,7 +6,7 @@ from typing import Any
 
 from cnnvis_report.data.image_set import find_images, labeled
 from cnnvis_report.data.limit import Limit
-from tests.data.test_discovery import tree
+from tests.data.discovery.test_find_images import tree
 
 
 def sampled(top: Path, classes: Any, **given: Any) -> tuple[list[str], str]:

@@ -17,7 +17,7 @@ from cnnvis_report.pipeline.config import RunConfig
 from cnnvis_report.pipeline.identity.parts import identity_parts
 from cnnvis_report.pipeline.identity.run import identify
 from cnnvis_report.pipeline.map_making import MapMaking
-from cnnvis_report.pipeline.plan import plan_run
+from cnnvis_report.pipeline.plan import plan_setups
 from cnnvis_report.pipeline.reduced_maps import array_layout
 from cnnvis_report.pipeline.setup import set_up
 from cnnvis_report.progress import Progress
@@ -48,7 +48,7 @@ def job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> WorkerJob:
         engine="ray",
     )
     setup = set_up(config)
-    plan = plan_run(setup)
+    plan = plan_setups([setup], lambda *_: 0.0)[0]
     identity = identify(identity_parts(setup, plan), setup.network.checks.repeatability)
     names = {item.id: item.name for item in setup.images}
     folder = tmp_path / "report"

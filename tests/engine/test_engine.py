@@ -13,7 +13,7 @@ from cnnvis_report.engine.dry_run import DryRunTape
 from cnnvis_report.engine.rules.relu import GUIDED
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.engine.tape import Tape
-from cnnvis_report.methods.registry import select
+from cnnvis_report.methods.selection import select
 from cnnvis_report.methods.tasks import dry_run_tasks, tasks_for
 from tests.networks import Awkward, Tiny, seeded
 

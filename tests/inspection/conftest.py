@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import torch
 
-from cnnvis_report.data.preprocessing import Preprocessing
+from cnnvis_report.data.preprocessing.preprocessing import Preprocessing
 from cnnvis_report.engine.subject import Subject
 from tests.networks import Tiny, seeded
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from cnnvis_report.data.preprocessing import Preprocessing
+from cnnvis_report.data.preprocessing.preprocessing import Preprocessing
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.errors import BadRequest, NotApplicable, UnknownName
 from cnnvis_report.inspection import parametrization
@@ -217,8 +217,9 @@ def test_what_has_no_channels_is_said() -> None:
 
 
 def test_a_real_network_is_excited_more_than_by_photographs(real: Any) -> None:
-    from cnnvis_report.data.decode import prepare, read_picture
+    from cnnvis_report.data.preprocessing.prepare import prepare
     from cnnvis_report.models.load import load_model
+    from tests.picture_reading import read_picture
 
     model = load_model("squeezenet1_1", real / "squeezenet1_1.safetensors")
     subject = Subject(model.network, torch.zeros(1, 3, 224, 224), preprocessing=model.preprocessing)

@@ -7,7 +7,7 @@ import torch
 from cnnvis_report import explain
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.engine.tape import Tape
-from cnnvis_report.methods.registry import select
+from cnnvis_report.methods.selection import select
 
 
 def only(network: Any, images: Any, targets: Any, name: Any, **options: Any) -> Any:

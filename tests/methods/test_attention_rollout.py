@@ -12,7 +12,7 @@ from cnnvis_report import explain
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.errors import NotApplicable
-from cnnvis_report.methods.registry import select
+from cnnvis_report.methods.selection import select
 from tests.networks import Tiny, seeded
 from tests.transformers import Encoder, WrittenOut
 

@@ -12,7 +12,7 @@ from cnnvis_report.engine.reference import Reference
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.errors import BadRequest, NotApplicable
-from cnnvis_report.methods.registry import select
+from cnnvis_report.methods.selection import select
 from tests import oracles
 from tests.methods.maps import noted, only
 from tests.networks import SumOfSquares, Tiny, seeded

@@ -11,7 +11,7 @@ from cnnvis_report.engine.dry_run import DryRunTape
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.errors import BadRequest
-from cnnvis_report.methods.registry import select
+from cnnvis_report.methods.selection import select
 from tests.methods.maps import noted, only, scores
 from tests.networks import SumOfSquares, Tiny, seeded
 

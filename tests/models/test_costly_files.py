@@ -14,17 +14,20 @@ import pytest
 import torch
 from PIL import Image, ImageOps
 
-from cnnvis_report.data import decode, pixels
-from cnnvis_report.data.bounding_boxes import read_boxes
-from cnnvis_report.data.decode import open_picture, prepare, read_picture
+from cnnvis_report.data import pixels
+from cnnvis_report.data.decoding import decode
+from cnnvis_report.data.decoding.decode import open_picture
+from cnnvis_report.data.decoding.upright_picture import UprightPicture
+from cnnvis_report.data.masks.bounding_boxes import read_boxes
 from cnnvis_report.data.pixels import MOST_PIXELS, UnusablePicture
-from cnnvis_report.data.preprocessing import Preprocessing
+from cnnvis_report.data.preprocessing.prepare import prepare
+from cnnvis_report.data.preprocessing.preprocessing import Preprocessing
 from cnnvis_report.data.readers import pillow
 from cnnvis_report.data.tables.text_list import read_list
-from cnnvis_report.data.upright_picture import UprightPicture
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.models.checkpoints import read_candidates
 from tests.conftest import command
+from tests.picture_reading import read_picture
 
 
 def png(width: int, height: int, depth: int = 8, color: int = 0) -> bytes:
@@ -153,8 +156,9 @@ MEMORY = """
 import sys
 from pathlib import Path
 from PIL import Image
-from cnnvis_report.data.decode import open_picture, prepare
-from cnnvis_report.data.preprocessing import Preprocessing
+from cnnvis_report.data.decoding.decode import open_picture
+from cnnvis_report.data.preprocessing.prepare import prepare
+from cnnvis_report.data.preprocessing.preprocessing import Preprocessing
 from cnnvis_report.data.reader import readers
 def peak():
     return int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0])

@@ -13,10 +13,10 @@ from PIL import Image
 from torch import nn
 from torchvision.transforms import v2
 
-from cnnvis_report.data.decode import prepare
 from cnnvis_report.data.pixels import UnusablePicture
-from cnnvis_report.data.preprocessing import Preprocessing
-from cnnvis_report.data.transform import Transform
+from cnnvis_report.data.preprocessing.prepare import prepare
+from cnnvis_report.data.preprocessing.preprocessing import Preprocessing
+from cnnvis_report.data.preprocessing.transform import Transform
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.models.load import load_model
 from cnnvis_report.models.own_transform import with_transform

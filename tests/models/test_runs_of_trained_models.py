@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from cnnvis_report.data.decode import prepare
 from cnnvis_report.data.image_set import find_images, labeled
+from cnnvis_report.data.preprocessing.prepare import prepare
 from cnnvis_report.models.load import load_model
 from cnnvis_report.records.predictions import Predictions
 from cnnvis_report.store import load_run

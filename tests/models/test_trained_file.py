@@ -10,9 +10,9 @@ from PIL import Image
 from torch import nn
 
 from cnnvis_report import explain
-from cnnvis_report.data.decode import picture_size, read_picture
+from cnnvis_report.data.decoding.decode import picture_size
 from cnnvis_report.data.image_file import ImageFile
-from cnnvis_report.data.preprocessing import Preprocessing
+from cnnvis_report.data.preprocessing.preprocessing import Preprocessing
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.models.architectures import Architecture, GapNetwork, SmallNetwork, blocks_for
 from cnnvis_report.models.load import load_model
@@ -24,6 +24,7 @@ from tests.conftest import command
 from tests.models.conftest import TRAIN
 from tests.narrow import present
 from tests.networks import seeded
+from tests.picture_reading import read_picture
 from tests.training.trainings import class_folders, same, trained
 
 

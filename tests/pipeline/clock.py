@@ -10,7 +10,7 @@ from torch import nn
 from cnnvis_report.pipeline import run as running
 from cnnvis_report.pipeline.config import RunConfig
 from cnnvis_report.pipeline.forecast import Forecast
-from cnnvis_report.pipeline.plan import plan_run
+from cnnvis_report.pipeline.plan import plan_setups
 from cnnvis_report.pipeline.repeatability.pass_monitor import PassMonitor
 from cnnvis_report.pipeline.setup import set_up
 from cnnvis_report.progress import Progress
@@ -70,6 +70,6 @@ def run(drawn: Path, folder: Any, *methods: Any, progress: Any = None, before: A
     setup = set_up(RunConfig.of("tests.pipeline.clock:timed", images=(drawn,), methods=methods, **given))
     checks = replace(setup.network.checks, monitor=PassMonitor(setup.network.subject))
     setup = replace(setup, network=replace(setup.network, checks=checks))
-    plan = plan_run(setup)
+    plan = plan_setups([setup], lambda *_: 0.0)[0]
     before()
     return plan, running.run(setup, plan, folder, progress or Forecasts())[1]

@@ -9,7 +9,8 @@ import torch
 from cnnvis_report.engine.dry_run import DryRunTape
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.engine.tape import Tape
-from cnnvis_report.methods.registry import method, select
+from cnnvis_report.methods.registry import method
+from cnnvis_report.methods.selection import select
 from cnnvis_report.methods.tasks import Task, TaskResult, dry_run_tasks, tasks_for
 from cnnvis_report.pipeline.explain_batch import BatchSettings, explain_batch, open_batch
 from cnnvis_report.records.methods import Kind, Sign

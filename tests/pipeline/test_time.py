@@ -8,7 +8,7 @@ import torch
 from cnnvis_report.engine.passes import PassClock, PassTimes
 from cnnvis_report.pipeline import run as running
 from cnnvis_report.pipeline.config import RunConfig
-from cnnvis_report.pipeline.plan import plan_run
+from cnnvis_report.pipeline.plan import plan_setups
 from cnnvis_report.pipeline.setup import set_up
 from tests.pipeline.clock import Clock, Forecasts, run
 
@@ -62,7 +62,7 @@ def test_passes_that_compare_are_no_part_of_what_an_image_takes(clock: Clock, dr
     progress = Forecasts()
     given = {"images": (drawn,), "batch_size": 2, "metrics": "none", "inspect": "none", "device": "cpu"}
     setup = set_up(RunConfig.of("tests.pipeline.clock:timed", methods=("saliency",), **given))
-    stats = running.run(setup, plan_run(setup), tmp_path / "r", progress)[1]
+    stats = running.run(setup, plan_setups([setup], lambda *_: 0.0)[0], tmp_path / "r", progress)[1]
     assert setup.network.checks.monitor.seconds == pytest.approx(2), "one in each batch, beside the example"
     assert stats.seconds == stats.ideal_seconds == pytest.approx(6)
     ((_, forecast),) = progress.told

@@ -14,7 +14,7 @@ from cnnvis_report.report import image_pages, rendered
 from cnnvis_report.report.image_content import image_content
 from cnnvis_report.report.pictures.encode import QUALITIES
 from cnnvis_report.report.site_writer import SiteOptions
-from cnnvis_report.report.views.image import Neighbors
+from cnnvis_report.report.views.image.page import Neighbors
 from cnnvis_report.report.views.report import Report
 from cnnvis_report.report.write import write_site
 from cnnvis_report.store import load_run

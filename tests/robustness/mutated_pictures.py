@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from cnnvis_report.data.decode import prepare, read_picture
 from cnnvis_report.data.pixels import UnusablePicture
-from cnnvis_report.data.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
+from cnnvis_report.data.preprocessing.prepare import prepare
+from cnnvis_report.data.preprocessing.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
+from tests.picture_reading import read_picture
 from tests.robustness.attack import Attack
 from tests.robustness.damage import damaged, peak
 

@@ -7,7 +7,7 @@ import pytest
 
 from cnnvis_report.data.batches import batches
 from cnnvis_report.data.image_set import find_images, labeled
-from cnnvis_report.data.preprocessing import Preprocessing
+from cnnvis_report.data.preprocessing.preprocessing import Preprocessing
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.pipeline.stages import explain as running
 from cnnvis_report.records.run import Skipped

@@ -12,7 +12,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from cnnvis_report.data.image_set import ImageItem
-from cnnvis_report.data.preprocessing import Preprocessing
+from cnnvis_report.data.preprocessing.preprocessing import Preprocessing
 from cnnvis_report.training.state import Hyperparameters
 from cnnvis_report.training.tensors import Pictures
 from cnnvis_report.training.train import TrainConfig, TrainProgress, train

@@ -62,7 +62,7 @@ def train(
     """
     from cnnvis_report.cli.console_training import Reporter
     from cnnvis_report.engine.devices import choose_device
-    from cnnvis_report.methods.registry import select
+    from cnnvis_report.methods.selection import select
     from cnnvis_report.pipeline.map_setup import check_time
     from cnnvis_report.training.train import train as train_model
 

@@ -10,11 +10,11 @@ from cnnvis_report.data.archives.member import Member
 from cnnvis_report.data.archives.sidecars import sidecar_kind, sidecar_labels
 from cnnvis_report.data.archives.tables import labeled_by_table
 from cnnvis_report.data.collection import Selection
-from cnnvis_report.data.folders import SYSTEM
+from cnnvis_report.data.discovery.folders import SYSTEM
 from cnnvis_report.data.formats import ASIDE, HOLDERS, LISTS, UNREAD, content, ending, reason
 from cnnvis_report.data.image_file import FoundImages, ImageFile, natural, several
 from cnnvis_report.data.reader import endings, is_recognized, reader_for
-from cnnvis_report.data.splits import in_split
+from cnnvis_report.data.split_names import in_split
 from cnnvis_report.errors import BadRequest, shown
 from cnnvis_report.records.run import Skipped
 

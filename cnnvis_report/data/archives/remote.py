@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, BinaryIO
 
-from cnnvis_report.data.addresses import protocol_of, shown_address
 from cnnvis_report.data.archives.byte_source import ByteSource
 from cnnvis_report.data.archives.member import Member, safe_name
+from cnnvis_report.data.discovery.addresses import protocol_of, shown_address
 from cnnvis_report.data.entry import MOST_BYTES, Entry
 from cnnvis_report.data.pixels import UnusablePicture
 from cnnvis_report.errors import BadRequest

@@ -8,9 +8,9 @@ from dataclasses import replace
 from cnnvis_report.data.archives.member import Member
 from cnnvis_report.data.collection import Selection
 from cnnvis_report.data.image_file import ImageFile
-from cnnvis_report.data.splits import in_split
+from cnnvis_report.data.split_names import in_split
 from cnnvis_report.data.tables.column_names import LABEL_COLUMNS, PATH_COLUMNS
-from cnnvis_report.data.text_tables import column, read_rows
+from cnnvis_report.data.tables.text_tables import column, read_rows
 
 MOST_TABLES, LARGEST = 5, 1 << 26  # bytes
 SPLIT_COLUMNS = ("split", "set", "subset", "fold", "partition")

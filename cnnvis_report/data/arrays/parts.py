@@ -16,7 +16,7 @@ from cnnvis_report.data.entry import MOST_BYTES, Entry
 from cnnvis_report.data.formats import HEAD
 from cnnvis_report.data.image_file import FoundImages, ImageFile, several
 from cnnvis_report.data.pixels import UnusablePicture
-from cnnvis_report.data.splits import in_split
+from cnnvis_report.data.split_names import in_split
 from cnnvis_report.errors import BadRequest, shown
 
 MOST_IMAGES = 2_000_000

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from cnnvis_report.data.arrays.parts import ArrayPart, labels_of
 from cnnvis_report.data.arrays.stored import StoredArray
-from cnnvis_report.data.splits import ALIKE
+from cnnvis_report.data.split_names import ALIKE
 
 IMAGE_WORDS = {"images", "image", "imgs", "img", "x", "data", "inputs", "pictures", "features"}
 LABEL_WORDS = {"labels", "label", "y", "targets", "target", "classes", "class", "ids"}

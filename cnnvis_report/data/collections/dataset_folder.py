@@ -11,7 +11,7 @@ from typing import Any
 from cnnvis_report.data.collection import ImageWay, Selection, collection
 from cnnvis_report.data.formats import ending
 from cnnvis_report.data.image_file import FoundImages, ImageFile, readable, several
-from cnnvis_report.data.splits import in_split, is_part
+from cnnvis_report.data.split_names import in_split, is_part
 from cnnvis_report.data.tables.arrow import ArrowFile
 from cnnvis_report.data.tables.label_rows import label_rows
 from cnnvis_report.data.tables.parquet import EXTRA, image_columns, open_parquet, table_rows

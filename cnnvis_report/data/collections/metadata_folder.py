@@ -5,9 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from cnnvis_report.data.collection import ImageWay, Selection, collection
-from cnnvis_report.data.folders import Search
+from cnnvis_report.data.discovery.folders import Search
 from cnnvis_report.data.image_file import FoundImages, natural
-from cnnvis_report.data.splits import in_split
+from cnnvis_report.data.split_names import in_split
 from cnnvis_report.data.tables.join import joined, names_of
 from cnnvis_report.data.tables.label_file import read_label_file
 from cnnvis_report.data.tables.splits import check_split

@@ -9,16 +9,16 @@ from pathlib import Path, PurePath
 import numpy as np
 from PIL import Image
 
-from cnnvis_report.data.annotation import Annotation
-from cnnvis_report.data.bounding_boxes import read_box_file
 from cnnvis_report.data.collection import ImageWay, Selection, collection
-from cnnvis_report.data.folders import Search
+from cnnvis_report.data.discovery.folders import Search
 from cnnvis_report.data.image_file import FoundImages, ImageFile, several
 from cnnvis_report.data.labels.class_names import plain
+from cnnvis_report.data.masks.annotation import Annotation
+from cnnvis_report.data.masks.bounding_boxes import read_box_file
 from cnnvis_report.data.pixels import MOST_PIXELS, UnusablePicture
-from cnnvis_report.data.splits import in_split
+from cnnvis_report.data.split_names import in_split
 from cnnvis_report.data.tables.splits import check_split
-from cnnvis_report.data.text_tables import read_text
+from cnnvis_report.data.tables.text_tables import read_text
 
 IMAGES, OBJECTS, SPLITS, SEGMENTATION = "JPEGImages", "Annotations", "ImageSets/Main", "SegmentationClass"
 # in the order of the values of SegmentationClass, from 1 on; 0 is the background

@@ -4,7 +4,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from cnnvis_report.data.addresses import PROTOCOLS, protocol_of, shown_address
 from cnnvis_report.data.archives.byte_source import ByteSource
 from cnnvis_report.data.archives.member_images import images_of
 from cnnvis_report.data.archives.remote import RemoteBytes, RemoteEntry, look_up, remote, remote_members
@@ -13,6 +12,7 @@ from cnnvis_report.data.archives.tar_index import CODECS, is_tar
 from cnnvis_report.data.archives.zip_index import MAGIC, zip_members
 from cnnvis_report.data.collection import ImageWay, Selection, collection
 from cnnvis_report.data.collections.tar_archive import ENDINGS
+from cnnvis_report.data.discovery.addresses import PROTOCOLS, protocol_of, shown_address
 from cnnvis_report.data.formats import HEAD, content, ending, reason
 from cnnvis_report.data.image_file import FoundImages, ImageFile
 from cnnvis_report.data.reader import endings, is_recognized

@@ -10,7 +10,7 @@ from cnnvis_report.data.collections.tar_archive import ENDINGS
 from cnnvis_report.data.formats import ending
 from cnnvis_report.data.image_file import FoundImages, natural, several
 from cnnvis_report.data.reader import endings
-from cnnvis_report.data.splits import in_split
+from cnnvis_report.data.split_names import in_split
 from cnnvis_report.errors import BadRequest, shown
 
 CLASSES = "classnames.txt"  # a name a line, as CLIP's benchmarks lay it beside their shards

@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from cnnvis_report.data.annotation import Annotation
 from cnnvis_report.data.collection import ImageWay, Selection, collection
 from cnnvis_report.data.image_file import FoundImages, readable
+from cnnvis_report.data.masks.annotation import Annotation
 from cnnvis_report.data.pixels import UnusablePicture
 from cnnvis_report.data.samples.entries import dataset_files
 from cnnvis_report.data.samples.sample import sample_of
 from cnnvis_report.data.samples.samples import class_names_of
-from cnnvis_report.data.splits import in_split
+from cnnvis_report.data.split_names import in_split
 from cnnvis_report.errors import BadRequest, UnknownName, brief, shown, told
 
 PREFIX = "torchvision:"

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cnnvis_report.data.labels.class_table import INDEX_COLUMNS, NAME_COLUMNS, RefusedClasses, in_order, names_in_table
-from cnnvis_report.data.text_tables import read_rows, read_text
+from cnnvis_report.data.tables.text_tables import read_rows, read_text
 from cnnvis_report.errors import BadRequest
 
 KINDS = (

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from cnnvis_report.data.text_tables import column
+from cnnvis_report.data.tables.text_tables import column
 
 WORDNET_ID = re.compile(r"n\d{8}")  # a noun of WordNet
 INDEX_COLUMNS = ("index", "idx", "id", "class id", "class index", "label id", "label index", "number", "target", "#")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cnnvis_report.data.dicom_window import display_window, needs_range, scanner_values
+from cnnvis_report.data.decoding.dicom_window import display_window, needs_range, scanner_values
 from cnnvis_report.data.formats import head_of
 from cnnvis_report.data.pixels import Pixels, UnusablePicture, Values, check_size
 from cnnvis_report.data.reader import Source, reader

@@ -9,12 +9,11 @@ from typing import BinaryIO
 
 import numpy as np
 
-from cnnvis_report.data.nifti_layout import Layout, is_nifti, read_layout
+from cnnvis_report.data.decoding.nifti_layout import Layout, is_nifti, read_layout
 from cnnvis_report.data.pixels import Pixels, UnusablePicture, Values, Window, check_size
 from cnnvis_report.data.reader import Source, reader
 
 GZIP = b"\x1f\x8b"
-AT_A_TIME = 1 << 24  # bytes that are passed over
 MOST_BEFORE = 1 << 31  # bytes that are passed over before a volume of a compressed file, in seconds
 
 

@@ -5,11 +5,11 @@ from typing import BinaryIO
 
 from PIL import Image
 
+from cnnvis_report.data.decoding.high_bit_depth import deep_pixels, is_deep, is_deep_planar, left_aside
+from cnnvis_report.data.decoding.tifffile_page import gray_or_color, has_tifffile
 from cnnvis_report.data.formats import EXTENSIONS, FORMATS, head_of, looks_like_a_picture
-from cnnvis_report.data.high_bit_depth import deep_pixels, is_deep, is_deep_planar, left_aside
 from cnnvis_report.data.pixels import Pixels, UnusablePicture, check_size
 from cnnvis_report.data.reader import Source, reader
-from cnnvis_report.data.tifffile_page import gray_or_color, has_tifffile
 
 MOST_SCANNED = 2_000_000_000  # pixels times scans of a progressive JPEG: a scan of a few bytes goes through all of them
 

@@ -10,9 +10,9 @@ import numpy as np
 from PIL import Image
 from torch import Tensor
 
-from cnnvis_report.data.annotation import Annotation
 from cnnvis_report.data.entry import Entry
 from cnnvis_report.data.image_file import ImageFile
+from cnnvis_report.data.masks.annotation import Annotation
 from cnnvis_report.data.pixels import UnusablePicture
 from cnnvis_report.data.samples.sample import sample_of
 from cnnvis_report.data.samples.samples import FromDataset

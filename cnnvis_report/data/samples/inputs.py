@@ -10,12 +10,14 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from cnnvis_report.data.decode import Picture, open_picture
+from cnnvis_report.data.decoding.decode import open_picture
+from cnnvis_report.data.decoding.upright_picture import UprightPicture
 from cnnvis_report.data.pixels import UnusablePicture
-from cnnvis_report.data.preprocessing import Preprocessing
-from cnnvis_report.data.shown_bands import band_picture, choose_bands
-from cnnvis_report.data.transform import shown_pixels
-from cnnvis_report.data.upright_picture import UprightPicture
+from cnnvis_report.data.preprocessing.geometry import whole_picture
+from cnnvis_report.data.preprocessing.prepare import Picture
+from cnnvis_report.data.preprocessing.preprocessing import Preprocessing
+from cnnvis_report.data.preprocessing.shown_bands import band_picture, choose_bands
+from cnnvis_report.data.preprocessing.transform import shown_pixels
 from cnnvis_report.records.bands import ShownBands
 
 Opened = Image.Image | UprightPicture | Picture
@@ -80,7 +82,7 @@ def digest(opened: Opened) -> str:
     if isinstance(opened, Picture):
         content = opened.values.numpy().tobytes() + repr(tuple(opened.values.shape)).encode()
     else:
-        whole = opened if isinstance(opened, Image.Image) else opened.whole()
+        whole = whole_picture(opened)
         content = whole.tobytes() + repr((whole.mode, whole.size)).encode()
     return blake2b(content, digest_size=16).hexdigest()
 

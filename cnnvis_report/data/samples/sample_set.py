@@ -9,13 +9,13 @@ from typing import Any, cast
 import numpy as np
 from torch import Tensor
 
-from cnnvis_report.data.content_hash import FileContent
+from cnnvis_report.data.content.content_hash import FileContent
 from cnnvis_report.data.image_file import ImageFile, readable
 from cnnvis_report.data.image_set import ImageItem, ImageSet, image_ids
 from cnnvis_report.data.labels.class_names import Classes
 from cnnvis_report.data.labels.parsing import labels_in
 from cnnvis_report.data.limit import Limit, chosen
-from cnnvis_report.data.masks import Mask
+from cnnvis_report.data.masks.mask_files import Mask
 from cnnvis_report.data.pixels import UnusablePicture
 from cnnvis_report.data.samples.inputs import Opened, Reader, digest, mask_picture
 from cnnvis_report.data.samples.sample import Sample

@@ -6,7 +6,7 @@ from pathlib import Path
 from cnnvis_report.data.formats import EXTENSIONS
 from cnnvis_report.data.tables.column_names import is_known
 from cnnvis_report.data.tables.table import Table
-from cnnvis_report.data.text_tables import read_rows
+from cnnvis_report.data.tables.text_tables import read_rows
 from cnnvis_report.errors import BadRequest
 
 LONGEST_ROW = 1 << 20  # characters; tables may have a column for each of many labels

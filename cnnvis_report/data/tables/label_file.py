@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
+from cnnvis_report.data.coco.coco_file import coco_rows, is_coco
 from cnnvis_report.data.collection import Selection
 from cnnvis_report.data.formats import ending
 from cnnvis_report.data.image_file import FoundImages
-from cnnvis_report.data.tables.coco import coco_rows, is_coco
 from cnnvis_report.data.tables.columns import IsImage
 from cnnvis_report.data.tables.delimited import table_of_text
 from cnnvis_report.data.tables.join import joined, names_of
@@ -14,7 +14,7 @@ from cnnvis_report.data.tables.label_rows import label_rows
 from cnnvis_report.data.tables.parquet import parquet_table
 from cnnvis_report.data.tables.table import LabelFile
 from cnnvis_report.data.tables.text_list import read_list
-from cnnvis_report.data.text_tables import read_json, read_text
+from cnnvis_report.data.tables.text_tables import read_json, read_text
 from cnnvis_report.errors import BadRequest, shown
 
 DELIMITED = frozenset((".csv", ".tsv"))

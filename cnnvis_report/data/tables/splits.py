@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from cnnvis_report.data.splits import in_split
+from cnnvis_report.data.split_names import in_split
 from cnnvis_report.errors import BadRequest, shown
 
 SPLIT_COLUMNS = ("split", "set", "subset", "partition", "phase", "fold", "is valid", "is val", "is test")

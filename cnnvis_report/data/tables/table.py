@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from cnnvis_report.data.annotation import Annotation
+from cnnvis_report.data.masks.annotation import Annotation
 
 Cell = tuple[str, ...]  # the texts in it: one, several where it holds a list, none where it is empty
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 from torch import Tensor
 from torch.autograd.graph import GradientEdge, Node
 
-from cnnvis_report.data.preprocessing import Preprocessing
+from cnnvis_report.data.preprocessing.preprocessing import Preprocessing
 from cnnvis_report.engine.graph.attention import is_attentive
 from cnnvis_report.engine.graph.backward import Sent, Signals, walk_back
 from cnnvis_report.engine.graph.layer_inputs import RecordedPass

@@ -6,10 +6,10 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from cnnvis_report.errors import BadRequest, told
-from cnnvis_report.models.checkpoint_limits import check_limits
+from cnnvis_report.errors import BadRequest
 from cnnvis_report.models.exported_programs.vetting import reduced, unsafe_part
 from cnnvis_report.models.loader import ModelRequest
+from cnnvis_report.models.torch_archives import names_in, opened_archive
 
 PROGRAM, WEIGHTS, CONSTANTS = "models/model.json", "data/weights/", "data/constants/"
 TABLES = (f"{WEIGHTS}model_weights_config.json", f"{CONSTANTS}model_constants_config.json")
@@ -22,11 +22,7 @@ ITEM_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 2, 7: 4, 8: 8, 9: 4, 10: 8, 11: 1
 
 def is_program(path: Path) -> bool:
     """Whether a file is an archive of torch.export, by the names in it."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            names = archive.namelist()
-    except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError, EOFError, RuntimeError):
-        return False
+    names = names_in(path)
     ends = {name.partition("/")[2] for name in names}
     return PROGRAM in ends or OLD in names or any(name.startswith("data/aotinductor/") for name in ends)
 
@@ -37,14 +33,8 @@ def safe_copy(path: Path, request: ModelRequest) -> io.BytesIO:
     Raises:
         BadRequest: it can't be read, or something in it could run and isn't trusted.
     """
-    check_limits(path)
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return _copied(archive, path, request)
-    except BadRequest:
-        raise
-    except Exception as error:  # a damaged archive
-        raise BadRequest(f"{path}: is damaged: it can't be read ({told(error)}). Copy or download it again.") from error
+    with opened_archive(path) as archive:
+        return _copied(archive, path, request)
 
 
 def _copied(archive: zipfile.ZipFile, path: Path, request: ModelRequest) -> io.BytesIO:

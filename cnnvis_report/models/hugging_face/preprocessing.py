@@ -11,9 +11,9 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from cnnvis_report.data.decode import prepare
 from cnnvis_report.data.pixels import UnusablePicture
-from cnnvis_report.data.preprocessing import IMAGENET_MEAN, IMAGENET_STD, LARGEST, Preprocessing
+from cnnvis_report.data.preprocessing.prepare import prepare
+from cnnvis_report.data.preprocessing.preprocessing import IMAGENET_MEAN, IMAGENET_STD, LARGEST, Preprocessing
 from cnnvis_report.errors import BadRequest, shown, told
 from cnnvis_report.models.folder_config import read_config
 from cnnvis_report.models.hugging_face.config import REMOTE

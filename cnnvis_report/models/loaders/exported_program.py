@@ -4,7 +4,7 @@ from pathlib import Path
 
 import torch
 
-from cnnvis_report.data.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
+from cnnvis_report.data.preprocessing.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
 from cnnvis_report.errors import BadRequest, told
 from cnnvis_report.models.exported_programs.archive import is_program, safe_copy
 from cnnvis_report.models.loader import ModelRequest, Way, loader

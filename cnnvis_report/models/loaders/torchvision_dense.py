@@ -9,7 +9,7 @@ import torchvision
 from torch import nn
 from torchvision.models import WeightsEnum, detection, segmentation
 
-from cnnvis_report.data.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
+from cnnvis_report.data.preprocessing.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
 from cnnvis_report.engine.outputs.boxes import declared_classes
 from cnnvis_report.errors import BadRequest, UnknownName, brief
 from cnnvis_report.models.checkpoints import load_into, read_for

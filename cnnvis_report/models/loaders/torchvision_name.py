@@ -7,7 +7,7 @@ from pathlib import Path
 import torchvision
 from torchvision.models import WeightsEnum
 
-from cnnvis_report.data.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
+from cnnvis_report.data.preprocessing.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
 from cnnvis_report.errors import BadRequest, UnknownName, brief
 from cnnvis_report.models.checkpoints import candidates_in, load_into, read_content, split_key
 from cnnvis_report.models.fastai_models import fastai_network

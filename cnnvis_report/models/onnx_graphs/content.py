@@ -5,7 +5,6 @@ from typing import BinaryIO
 
 GRAPH, OPSETS = 7, 8  # fields that every model has
 FIELDS = {1, 2, 3, 4, 5, 6, GRAPH, OPSETS, 14, 20, 25, 26}  # of onnx.ModelProto, by their numbers
-TEXTS = {2, 3, 4, 6}
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5  # wire types of protobuf
 MOST_FIELDS = 10_000
 

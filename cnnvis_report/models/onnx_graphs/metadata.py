@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cnnvis_report.data.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
+from cnnvis_report.data.preprocessing.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
 from cnnvis_report.models.onnx_graphs.inputs import ImageInput
 from cnnvis_report.models.onnx_graphs.values import constants
 

@@ -6,7 +6,7 @@ from typing import Any
 from PIL import Image
 from torch import Tensor, nn
 
-from cnnvis_report.data.preprocessing import Preprocessing
+from cnnvis_report.data.preprocessing.preprocessing import Preprocessing
 from cnnvis_report.engine.outputs.scores import attribute
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from math import floor, isfinite
 from typing import Any
 
-from cnnvis_report.data.preprocessing import LARGEST, Preprocessing
+from cnnvis_report.data.preprocessing.preprocessing import LARGEST, Preprocessing
 from cnnvis_report.errors import BadRequest, shown
 from cnnvis_report.records.interpolations import INTERPOLATIONS
 

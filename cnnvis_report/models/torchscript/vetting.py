@@ -5,12 +5,11 @@ operations of the whole graph, before images go through it.
 """
 
 import re
-import zipfile
 from pathlib import Path
 from typing import Any
 
-from cnnvis_report.errors import BadRequest, told
-from cnnvis_report.models.checkpoint_limits import check_limits
+from cnnvis_report.errors import BadRequest
+from cnnvis_report.models.torch_archives import names_in, opened_archive
 
 # names that code may not have anywhere, as an operation's, a method's or within a text
 REACH_OUTSIDE = {"from_file", "save", "load", "print", "Print", "fork", "rpc_async", "rpc_sync", "rpc_remote"}
@@ -45,12 +44,7 @@ OPERATIONS = (
 
 def is_script(path: Path) -> bool:
     """Whether a file is an archive of torch.jit.save, by the names in it."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            names = archive.namelist()
-    except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError, EOFError, RuntimeError):
-        return False
-    ends = {name.partition("/")[2] for name in names}
+    ends = {name.partition("/")[2] for name in names_in(path)}
     return "constants.pkl" in ends and any(name.startswith("code/") for name in ends)
 
 
@@ -60,17 +54,11 @@ def unsafe_word(path: Path) -> str:
     Raises:
         BadRequest: it can't be read.
     """
-    check_limits(path)
-    try:
-        with zipfile.ZipFile(path) as archive:
-            code = [entry for entry in archive.infolist() if entry.filename.endswith(".py")]
-            if sum(entry.file_size for entry in code) > LONGEST:
-                raise BadRequest(f"{path}: has more code than a network has.")
-            words = {word for entry in code for word in WORD.findall(archive.read(entry).decode("utf-8"))}
-    except BadRequest:
-        raise
-    except Exception as error:  # a damaged archive
-        raise BadRequest(f"{path}: is damaged: it can't be read ({told(error)}). Copy or download it again.") from error
+    with opened_archive(path) as archive:
+        code = [entry for entry in archive.infolist() if entry.filename.endswith(".py")]
+        if sum(entry.file_size for entry in code) > LONGEST:
+            raise BadRequest(f"{path}: has more code than a network has.")
+        words = {word for entry in code for word in WORD.findall(archive.read(entry).decode("utf-8"))}
     unsafe = sorted(words & (REACH_OUTSIDE | LIBRARIES))
     return f"its code, which names {unsafe[0]!r}," if unsafe else ""
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from contextlib import suppress
 
-from cnnvis_report.data.content_hash import Replaced
+from cnnvis_report.data.content.content_hash import Replaced
 from cnnvis_report.data.image_set import ImageSet
 
 

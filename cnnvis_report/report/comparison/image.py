@@ -13,8 +13,8 @@ from cnnvis_report.report.comparison.report import ComparedReport, moved, strong
 from cnnvis_report.report.comparison.stills import row_name
 from cnnvis_report.report.pictures.palettes import POSITIVE, SIGNED, stops
 from cnnvis_report.report.views import formatting as fmt
-from cnnvis_report.report.views.image import Neighbors
-from cnnvis_report.report.views.image_tiles import gradient, ramp
+from cnnvis_report.report.views.image.page import Neighbors
+from cnnvis_report.report.views.image.tiles import gradient, ramp
 
 EXPLAINED = {
     TargetSource.LABEL: "All maps explain {}, the label.",

@@ -14,7 +14,7 @@ from cnnvis_report.report.comparison.report import ComparedReport
 from cnnvis_report.report.comparison.stills import image_stills, row_stills
 from cnnvis_report.report.pictures.encode import QUALITIES
 from cnnvis_report.report.site_files import write_pictures, write_text
-from cnnvis_report.report.views.image import Neighbors
+from cnnvis_report.report.views.image.page import Neighbors
 from cnnvis_report.report.views.links import SiteLinks
 from cnnvis_report.store.atomic import within
 

@@ -11,10 +11,10 @@ from cnnvis_report.report.comparison.gallery import ComparedGallery, compared_ga
 from cnnvis_report.report.comparison.report import ComparedReport
 from cnnvis_report.report.figure.content import Figure
 from cnnvis_report.report.views import formatting as fmt
-from cnnvis_report.report.views.findings import Finding
-from cnnvis_report.report.views.headline import notices
-from cnnvis_report.report.views.headline_figure import HeadlineFigure, figure_view
 from cnnvis_report.report.views.links import Links
+from cnnvis_report.report.views.overview.findings import Finding
+from cnnvis_report.report.views.overview.headline import notices
+from cnnvis_report.report.views.overview.headline_figure import HeadlineFigure, figure_view
 
 COMMAND = "cnnvis-report figure OLD NEW -o figure.pdf"
 OUTRIGHT = 6  # findings

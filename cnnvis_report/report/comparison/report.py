@@ -11,7 +11,7 @@ from cnnvis_report.records.comparison import ComparedMethod, Comparison
 from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.methods import Kind
 from cnnvis_report.report.comparison.maps import Arrays
-from cnnvis_report.report.views.best_methods import best_methods_of
+from cnnvis_report.report.views.methods.best_methods import best_methods_of
 from cnnvis_report.store.run_folder import StoredRun
 
 PAGES = 200  # images that have a page, unless more are asked for

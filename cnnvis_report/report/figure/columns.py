@@ -9,7 +9,7 @@ from cnnvis_report.records.evidence import Evidence, MethodEvidence, Standing
 from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.methods import MethodInfo
 from cnnvis_report.records.run import RunRecord
-from cnnvis_report.report.views.method_order import by_family, shown_first
+from cnnvis_report.report.views.methods.method_order import by_family, shown_first
 
 MOST = 7  # methods beside the input
 

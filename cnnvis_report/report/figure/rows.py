@@ -11,7 +11,6 @@ from cnnvis_report.records.scores import ScoreKind
 
 CORRECT_AT_EACH_END = 2
 ERRORS = 4
-ROWS = 2 * CORRECT_AT_EACH_END + ERRORS  # at most, unless more are asked for
 UNJUDGED = 4  # rows where nothing can be correct or wrong
 ORDINALS = ("", "2nd ", "3rd ")
 

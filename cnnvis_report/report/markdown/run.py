@@ -7,10 +7,10 @@ from cnnvis_report.records.predictions import Predictions
 from cnnvis_report.report.markdown.document import Document, Section, bullets, short, table
 from cnnvis_report.report.markdown.rules import rules_list
 from cnnvis_report.report.views import formatting as fmt
-from cnnvis_report.report.views.class_measures import Figure, class_figures, label_figures
-from cnnvis_report.report.views.findings import findings
 from cnnvis_report.report.views.links import SiteLinks
-from cnnvis_report.report.views.performance import class_rows
+from cnnvis_report.report.views.overview.findings import findings
+from cnnvis_report.report.views.performance.class_measures import Figure, class_figures, label_figures
+from cnnvis_report.report.views.performance.page import class_rows
 from cnnvis_report.report.views.report import Report
 from cnnvis_report.rules.judge import Outcome
 

@@ -11,7 +11,7 @@ from PIL import Image
 from torch import Tensor
 
 from cnnvis_report.data.image_set import ImageItem
-from cnnvis_report.data.preprocessing import Preprocessing
+from cnnvis_report.data.preprocessing.preprocessing import Preprocessing
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.evaluation.baselines import BASELINES, baseline
 from cnnvis_report.evaluation.metric import Mask

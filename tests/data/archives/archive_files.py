@@ -12,7 +12,7 @@ from PIL import Image
 from cnnvis_report.data.batches import DecodedImage, read_item
 from cnnvis_report.data.collection import Selection
 from cnnvis_report.data.image_set import ImageSet, find_images, labeled
-from cnnvis_report.data.preprocessing import Preprocessing
+from cnnvis_report.data.preprocessing.preprocessing import Preprocessing
 
 WHOLE = Preprocessing((0.0,) * 3, (1.0,) * 3)
 SHADES = {"cat/1.png": 10, "cat/2.png": 20, "dog/10.png": 30, "dog/9.png": 40}

@@ -12,7 +12,7 @@ from torch import nn
 
 from cnnvis_report import explain
 from cnnvis_report.cli.network_tables import layers_table
-from cnnvis_report.data.preprocessing import Preprocessing
+from cnnvis_report.data.preprocessing.preprocessing import Preprocessing
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.errors import BadRequest, NotApplicable
 from cnnvis_report.models.input_channels import input_channels

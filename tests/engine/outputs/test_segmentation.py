@@ -13,7 +13,7 @@ from cnnvis_report.engine.outputs.regions import Regions
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.errors import BadRequest, NotApplicable
-from cnnvis_report.methods.registry import select
+from cnnvis_report.methods.selection import select
 from cnnvis_report.methods.tasks import tasks_for
 from tests.networks import Tiny, seeded
 from tests.segmenters import Positions, Returns, UNet, halves

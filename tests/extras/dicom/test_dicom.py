@@ -18,14 +18,14 @@ from pydicom.dataset import Dataset  # noqa: E402
 from pydicom.sequence import Sequence  # noqa: E402
 from pydicom.uid import MPEG2MPML, DeflatedExplicitVRLittleEndian, JPEGLSLossless, RLELossless, RTStructureSetStorage  # noqa: E402
 
-from cnnvis_report.data.decode import read_picture  # noqa: E402
+from cnnvis_report.data.decoding.upright_picture import READING  # noqa: E402
 from cnnvis_report.data.image_set import find_images, labeled  # noqa: E402
 from cnnvis_report.data.pixels import UnusablePicture  # noqa: E402
-from cnnvis_report.data.preprocessing import NO_LEVELS, Levels  # noqa: E402
-from cnnvis_report.data.upright_picture import READING  # noqa: E402
-from cnnvis_report.data.value_range import find_levels  # noqa: E402
+from cnnvis_report.data.preprocessing.preprocessing import NO_LEVELS, Levels  # noqa: E402
+from cnnvis_report.data.preprocessing.value_range import find_levels  # noqa: E402
 from tests.extras.dicom.files import dataset, dicom, written  # noqa: E402
 from tests.extras.no_metadata import secrets_told  # noqa: E402
+from tests.picture_reading import read_picture  # noqa: E402
 from tests.pictures_with_metadata import SECRET  # noqa: E402
 
 Array = npt.NDArray[Any]

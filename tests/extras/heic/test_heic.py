@@ -15,11 +15,11 @@ needs("pillow_heif")
 
 import pillow_heif  # noqa: E402
 
-from cnnvis_report.data.decode import read_picture, read_values  # noqa: E402
+from cnnvis_report.data.decoding.upright_picture import NOTE  # noqa: E402
 from cnnvis_report.data.image_set import find_images, labeled  # noqa: E402
 from cnnvis_report.data.pixels import UnusablePicture  # noqa: E402
-from cnnvis_report.data.upright_picture import NOTE  # noqa: E402
 from tests.extras.no_metadata import secrets_told  # noqa: E402
+from tests.picture_reading import read_picture, stored_values  # noqa: E402
 from tests.pictures_with_metadata import XMP, exif  # noqa: E402
 
 Array = npt.NDArray[Any]
@@ -55,7 +55,7 @@ def test_ten_bits_are_read(tmp_path: Path) -> None:
     values = np.repeat(np.linspace(0, 65535, 64 * 48).reshape(64, 48, 1), 3, 2).astype(np.uint16)
     path = tmp_path / "IMG_1.HEIC"
     path.write_bytes(heic(pillow_heif.from_bytes("RGB;16", (48, 64), values.tobytes())))
-    stored = read_values(path, 0)
+    stored = stored_values(path)
     assert stored is not None and len(np.unique(stored)) > 256
     assert np.abs(stored.astype(int) - values).mean() < 600, "of 65535, after lossy coding"
 

@@ -18,7 +18,7 @@ needs("transformers")
 import transformers  # noqa: E402
 from transformers import AutoImageProcessor  # noqa: E402
 
-from cnnvis_report.data.decode import prepare  # noqa: E402
+from cnnvis_report.data.preprocessing.prepare import prepare  # noqa: E402
 from cnnvis_report.engine.subject import Subject  # noqa: E402
 from cnnvis_report.errors import BadRequest  # noqa: E402
 from cnnvis_report.models.load import load_model  # noqa: E402

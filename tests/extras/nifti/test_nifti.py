@@ -16,12 +16,12 @@ needs("nibabel")
 import nibabel  # noqa: E402
 from nibabel.orientations import axcodes2ornt, io_orientation, ornt_transform  # noqa: E402
 
-from cnnvis_report.data.decode import read_picture  # noqa: E402
+from cnnvis_report.data.decoding.upright_picture import READING  # noqa: E402
 from cnnvis_report.data.image_set import find_images, labeled  # noqa: E402
 from cnnvis_report.data.pixels import UnusablePicture  # noqa: E402
-from cnnvis_report.data.preprocessing import NO_LEVELS, Levels  # noqa: E402
-from cnnvis_report.data.upright_picture import READING  # noqa: E402
+from cnnvis_report.data.preprocessing.preprocessing import NO_LEVELS, Levels  # noqa: E402
 from tests.extras.no_metadata import secrets_told  # noqa: E402
+from tests.picture_reading import read_picture  # noqa: E402
 from tests.pictures_with_metadata import TEXT  # noqa: E402
 
 Array = npt.NDArray[Any]

@@ -11,9 +11,9 @@ from PIL import Image
 
 from cnnvis_report.data.batches import DecodedImage, read_item
 from cnnvis_report.data.collection import Selection
-from cnnvis_report.data.discovery import find_images
+from cnnvis_report.data.discovery.find_images import find_images
 from cnnvis_report.data.image_set import ImageSet, labeled
-from cnnvis_report.data.preprocessing import Preprocessing
+from cnnvis_report.data.preprocessing.preprocessing import Preprocessing
 from cnnvis_report.errors import BadRequest
 from tests.extras.needs import needs
 

@@ -17,7 +17,7 @@ from pyarrow import parquet  # noqa: E402
 
 from cnnvis_report.data.batches import DecodedImage, read_item  # noqa: E402
 from cnnvis_report.data.image_set import labeled  # noqa: E402
-from cnnvis_report.data.preprocessing import Preprocessing  # noqa: E402
+from cnnvis_report.data.preprocessing.preprocessing import Preprocessing  # noqa: E402
 from cnnvis_report.errors import BadRequest  # noqa: E402
 from tests.data.labels.test_class_names import tree  # noqa: E402
 from tests.data.tables.label_tables import CLASSES, by_file, indices, notices, opened, opener_of  # noqa: E402

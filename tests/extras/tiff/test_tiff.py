@@ -15,11 +15,11 @@ needs("tifffile")
 
 import tifffile  # noqa: E402
 
-from cnnvis_report.data.decode import read_picture, read_values  # noqa: E402
+from cnnvis_report.data.decoding.upright_picture import NOTE  # noqa: E402
 from cnnvis_report.data.image_set import find_images, labeled  # noqa: E402
 from cnnvis_report.data.pixels import UnusablePicture  # noqa: E402
-from cnnvis_report.data.upright_picture import NOTE  # noqa: E402
 from tests.extras.no_metadata import secrets_told  # noqa: E402
+from tests.picture_reading import read_picture, stored_values  # noqa: E402
 from tests.pictures_with_metadata import SECRET  # noqa: E402
 
 Array = npt.NDArray[Any]
@@ -58,7 +58,7 @@ def write(path: Path, values: Array, layout: str, **options: Any) -> Path:
 def test_values_are_those_that_were_written(dtype: str, channels: int, layout: str, tmp_path: Path) -> None:
     values = drawn(dtype, *SIDES, *([3] if channels == 3 else []))
     path = write(tmp_path / "a.tif", values, layout, photometric="rgb" if channels == 3 else "minisblack")
-    stored = read_values(path, 0)
+    stored = stored_values(path)
     assert stored is not None
     np.testing.assert_array_equal(stored.astype(values.dtype), values)
     assert np.asarray(read_picture(io.BytesIO(path.read_bytes()))).shape == values.shape
@@ -117,7 +117,7 @@ def test_a_strip_of_lzma_that_inflates_without_end_is_refused(tmp_path: Path) ->
 def test_without_tifffile_a_line_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write(tmp_path / "a.tif", drawn("f8", *SIDES), "strips", photometric="minisblack")
     planes = write(tmp_path / "b.tif", drawn("u2", *SIDES, 3), "planes", photometric="rgb")
-    monkeypatch.setattr("cnnvis_report.data.tifffile_page.importlib.util.find_spec", lambda _: None)
+    monkeypatch.setattr("cnnvis_report.data.decoding.tifffile_page.importlib.util.find_spec", lambda _: None)
     with pytest.raises(UnusablePicture, match=r"can't be decoded; .*or pip install 'cnnvis-report\[tiff\]'"):
         read_picture(path)
     assert read_picture(planes).info[NOTE] == "of its 16 bits a channel the upper 8 are read"

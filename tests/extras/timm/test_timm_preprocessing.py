@@ -13,7 +13,7 @@ needs("timm")
 
 from timm.data import create_transform, resolve_data_config  # noqa: E402
 
-from cnnvis_report.data.decode import prepare  # noqa: E402
+from cnnvis_report.data.preprocessing.prepare import prepare  # noqa: E402
 from cnnvis_report.errors import BadRequest  # noqa: E402
 from cnnvis_report.models.timm_models.preprocessing import timm_preprocessing  # noqa: E402
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from cnnvis_report.data import content_hash
 from cnnvis_report.data.batches import read_item
-from cnnvis_report.data.content_hash import FileContent
+from cnnvis_report.data.content import content_hash
+from cnnvis_report.data.content.content_hash import FileContent
 from cnnvis_report.data.image_set import find_images, labeled
-from cnnvis_report.data.preprocessing import Preprocessing
+from cnnvis_report.data.preprocessing.preprocessing import Preprocessing
 from cnnvis_report.records.run import Skipped
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cnnvis_report.data import content_hash
+from cnnvis_report.data.content import content_hash
 from cnnvis_report.store import load_run
 from cnnvis_report.store.previous_run import remembered
 from tests.conftest import command, forget_methods

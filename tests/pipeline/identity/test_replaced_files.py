@@ -11,7 +11,7 @@ import pytest
 import torch
 from PIL import Image
 
-from cnnvis_report.data.content_hash import FileContent, Replaced
+from cnnvis_report.data.content.content_hash import FileContent, Replaced
 from cnnvis_report.models.load import load_model
 from cnnvis_report.pipeline import run
 from cnnvis_report.pipeline.identity.network import identify_network
@@ -104,7 +104,7 @@ def test_a_file_that_is_written_while_it_is_read_is_read_again_and_given_up_in_t
             path.write_bytes(text)
         return before
 
-    monkeypatch.setattr("cnnvis_report.data.content_hash.os.fstat", fstat)
+    monkeypatch.setattr("cnnvis_report.data.content.content_hash.os.fstat", fstat)
     opened = FileContent(path).open()
     assert not isinstance(opened, Path) and opened.read() == b"second"
     writes = iter([bytes(size) for size in range(1, 30)])

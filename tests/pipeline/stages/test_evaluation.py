@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import no_grad
 
-from cnnvis_report.data.preprocessing import Preprocessing
+from cnnvis_report.data.preprocessing.preprocessing import Preprocessing
 from cnnvis_report.engine.outputs.scores import Scores as Meaning
 from cnnvis_report.evaluation.curve_measures import DELETION, GAIN, INSERTION, MEASURES
 from cnnvis_report.evaluation.insertion_deletion import insertion_deletion

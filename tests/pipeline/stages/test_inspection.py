@@ -18,8 +18,8 @@ from cnnvis_report.pipeline.inspection.budget import BUDGETS
 from cnnvis_report.report.pictures.encode import QUALITIES
 from cnnvis_report.report.pictures.feature_maps import SHOWN, STORED, layer_data
 from cnnvis_report.report.pictures.kernels import kernel_sheet, kernel_sheet_size
-from cnnvis_report.report.views.channel_stats import findings
-from cnnvis_report.report.views.features import curve, features
+from cnnvis_report.report.views.features.channel_stats import findings
+from cnnvis_report.report.views.features.page import curve, features
 from cnnvis_report.report.views.formatting import breakable
 from cnnvis_report.report.views.links import SiteLinks
 from cnnvis_report.report.views.report import Report

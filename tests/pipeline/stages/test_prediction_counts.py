@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cnnvis_report.records.predictions import BINS, Prediction, count
-from cnnvis_report.report.views.performance import class_rows
+from cnnvis_report.report.views.performance.page import class_rows
 
 
 def answer(

@@ -126,13 +126,13 @@ def relu(call: Call) -> Converted:
     return same(module, call.input, call.output)
 
 
-@builds("LeakyReLU")
+@builds("LeakyReLU", "ops.LeakyRelu")
 def leaky_relu(call: Call) -> Converted:
     """A ReLU with a slope."""
     return same(nn.LeakyReLU(float(call.layer.negative_slope)), call.input, call.output)
 
 
-@builds("ELU")
+@builds("ELU", "ops.Elu")
 def elu(call: Call) -> Converted:
     """An exponential linear unit."""
     return same(nn.ELU(float(call.layer.alpha)), call.input, call.output)

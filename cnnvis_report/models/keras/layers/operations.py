@@ -129,18 +129,6 @@ def gelu(call: Call) -> Converted:
     return same(nn.GELU("tanh" if call.layer.approximate else "none"), call.input, call.output)
 
 
-@builds("ops.LeakyRelu")
-def leaky_relu(call: Call) -> Converted:
-    """A ReLU with a slope."""
-    return same(nn.LeakyReLU(float(call.layer.negative_slope)), call.input, call.output)
-
-
-@builds("ops.Elu")
-def elu(call: Call) -> Converted:
-    """An exponential linear unit."""
-    return same(nn.ELU(float(call.layer.alpha)), call.input, call.output)
-
-
 @builds("ops.Exp")
 def exponential(call: Call) -> Converted:
     """The exponential function."""

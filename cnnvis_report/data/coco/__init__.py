@@ -1,0 +1,1 @@
+"""COCO's annotations: labels, and the areas of objects as polygons and run lengths."""

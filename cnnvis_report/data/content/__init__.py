@@ -1,0 +1,1 @@
+"""What a file or an entry of one holds: hashes that identify it."""

@@ -1,0 +1,101 @@
+"""What an entry of an archive or an array holds, told by all of its bytes, or by the state of the file around it."""
+
+import os
+from collections.abc import Mapping
+from io import BytesIO
+from pathlib import Path
+from typing import BinaryIO
+
+from cnnvis_report.data.content.content_hash import (
+    FileContent,
+    Replaced,
+    content_digest,
+    is_settled,
+    stamp_of,
+    state_of,
+)
+from cnnvis_report.data.entry import Entry
+from cnnvis_report.data.pixels import UnusablePicture
+
+
+class EntryContent(FileContent):
+    """The content of one entry, as it was when it was last read through this object.
+
+    Args:
+        name: of the entry, for its ending alone.
+    """
+
+    __slots__ = ("_entry",)
+
+    def __init__(self, entry: Entry, name: Path) -> None:
+        super().__init__(name)
+        self._entry = entry
+
+    def problem(self) -> str:
+        """Nothing: reading it tells."""
+        return ""
+
+    def open(self) -> Path | BinaryIO:
+        """Its bytes.
+
+        Raises:
+            UnusablePicture: they can't be read.
+            Replaced: they aren't what they were when they were first read.
+        """
+        return BytesIO(self._bytes())
+
+    def check(self) -> None:
+        """Look whether it still holds what was read of it; one that is gone does no harm any more.
+
+        Raises:
+            Replaced: it doesn't.
+        """
+        status = self._status()
+        if not self._read or status is None or state_of(status) == self._read:
+            return
+        try:
+            self._bytes()
+        except UnusablePicture:
+            return
+
+    def digest(self) -> str:
+        """Of the bytes that were last read, or are read now."""
+        if not self._digest:
+            try:
+                self._bytes()
+            except UnusablePicture:
+                return "unreadable"
+        return self._digest
+
+    def recall(self, known: Mapping[str, str]) -> None:
+        """Take the digest from earlier reading, if the file around it is as it was then."""
+        status = self._status()
+        if self._digest or status is None or self._entry.container is None:
+            return
+        stamp = stamp_of(self._entry.container, status, self._entry.key)
+        if stamp in known:
+            self._digest, self._stamp, self._read = known[stamp], bytes.fromhex(stamp), state_of(status)
+
+    def _bytes(self) -> bytes:
+        before = self._status()
+        try:
+            content = self._entry.read()
+        except OSError as error:
+            raise UnusablePicture(f"what holds it can't be read ({error.strerror or type(error).__name__})") from error
+        digest = content_digest(content).hexdigest()
+        if self._digest not in ("", digest):
+            self.replaced = True
+            raise Replaced("it was replaced by another file while the run went on")
+        after = self._status()
+        self._digest, self._read = digest, state_of(before) if before is not None else b""
+        self._stamp = b""
+        whole = before is not None and after is not None and state_of(before) == state_of(after)
+        if whole and before is not None and self._entry.container is not None and is_settled(before):
+            self._stamp = bytes.fromhex(stamp_of(self._entry.container, before, self._entry.key))
+        return content
+
+    def _status(self) -> os.stat_result | None:
+        try:
+            return None if self._entry.container is None else self._entry.container.stat()
+        except OSError:
+            return None

@@ -1,0 +1,127 @@
+"""One picture, opened: from a file that a stranger made to upright pixels of gray, color or any bands."""
+
+from pathlib import Path
+
+from PIL import Image
+
+from cnnvis_report.data.decoding.band_picture import BandPicture
+from cnnvis_report.data.decoding.band_tiff import tiff_bands
+from cnnvis_report.data.decoding.decode_errors import decoding
+from cnnvis_report.data.decoding.orientation import stored_turn, upright_size
+from cnnvis_report.data.decoding.upright_picture import UprightPicture
+from cnnvis_report.data.formats import ending as ending_of
+from cnnvis_report.data.formats import head_of
+from cnnvis_report.data.image_file import ImageFile
+from cnnvis_report.data.masks.foreground import inside_of
+from cnnvis_report.data.pixels import Pixels, UnusablePicture, check_size
+from cnnvis_report.data.preprocessing.byte_scale import Spread, spread_of
+from cnnvis_report.data.preprocessing.preprocessing import NO_LEVELS, Levels
+from cnnvis_report.data.reader import FALLBACK, Source, check_pixels, reader_for
+from cnnvis_report.data.readers.pillow import open_image
+from cnnvis_report.records.bands import USUAL
+
+# Up to so many pixels a picture is made whole; a larger one row by row as it is resized, to the very same bits.
+WHOLE_UP_TO = 1 << 24
+COLOR = 3  # channels
+
+
+def open_picture(
+    source: Source, page: int = 0, levels: Levels = NO_LEVELS, ending: str = ""
+) -> Image.Image | UprightPicture:
+    """An upright picture in mode RGB or L, whatever the file holds; a large one makes its rows as they are needed.
+
+    Transparent places show white; of an animation the first frame counts; more than 8 bits become 8, and what a user
+    has to know of that is among the picture's `info`, under NOTE.
+
+    Args:
+        page: of a file with several images, counted from 0. levels: how more than 8 bits are read. ending: of the
+            file's name, where `source` doesn't tell it.
+
+    Raises:
+        UnusablePicture: the file is empty, cut short, too large, or no picture of a known format.
+    """
+    with decoding(source):
+        picture = UprightPicture.of(_gray_or_color(_pixels(source, page, ending)), levels)
+        return picture.whole() if picture.size[0] * picture.size[1] <= WHOLE_UP_TO else picture
+
+
+def open_mask(source: Source, ending: str = "") -> Image.Image:
+    """A mask, upright, in mode L: 255 inside and 0 outside.
+
+    Raises:
+        UnusablePicture: as `open_picture` does, or it doesn't say what is inside.
+    """
+    with decoding(source):
+        return inside_of(_pixels(source, 0, ending))
+
+
+def open_bands(source: Source, page: int, levels: Levels, ending: str, channels: int) -> BandPicture:
+    """The same for a network that reads neither gray nor color: all bands, of which alpha is one.
+
+    Raises:
+        UnusablePicture: as `open_picture` does, or it has other bands than the network reads.
+    """
+    with decoding(source):
+        return BandPicture.of(_pixels(source, page, ending, channels), levels, channels)
+
+
+def read_spread(image: ImageFile, channels: int = COLOR) -> Spread | None:
+    """The ends of the values of a picture of more than 8 bits a channel; None where it has 8.
+
+    Raises:
+        UnusablePicture: it can't be read, or has values that aren't finite.
+    """
+    source = image.source()
+    with decoding(source):
+        pixels = _pixels(source, image.page, ending_of(image.path), channels)
+        return spread_of(pixels, alpha=channels in USUAL) if pixels.deep else None
+
+
+def picture_size(image: ImageFile) -> tuple[int, int] | None:
+    """(height, width) of an image, from its head where Pillow reads it; None where it can't be read."""
+    try:
+        if image.entry is None and not image.path.is_file():  # a pipe would never answer
+            return None
+        source, kind = image.source(), ending_of(image.path)
+        with decoding(source):
+            if reader_for(head_of(source), kind).name != FALLBACK:
+                width, height = _pixels(source, 0, kind).size
+                return height, width
+            with open_image(source, 0) as opened:
+                # of a TIFF, Pillow gives the size upright
+                width, height = upright_size(opened, None if opened.format == "TIFF" else stored_turn(opened))
+                return height, width
+    except (UnusablePicture, OSError):
+        return None
+
+
+def _gray_or_color(pixels: Pixels) -> Pixels:
+    """A picture for a network that reads gray or color.
+
+    Raises:
+        UnusablePicture: it has other bands.
+    """
+    if pixels.stack is None:
+        return pixels
+    laid_out = pixels.laid_out(COLOR)
+    if laid_out.bands not in USUAL:
+        raise UnusablePicture(f"it has {laid_out.bands} bands, and the network reads gray or color")
+    return Pixels.of_array(laid_out.band_values(0, laid_out.size[1]), pixels.note)
+
+
+def _pixels(source: Source, page: int, ending: str = "", channels: int = COLOR) -> Pixels:
+    """What the reader of such files gives.
+
+    Raises:
+        UnusablePicture: it can't be read, or has more pixels than are read.
+    """
+    if channels not in USUAL and (stacked := tiff_bands(source, page, channels)) is not None:
+        return stacked
+    reader = reader_for(head_of(source), ending_of(source) if isinstance(source, Path) else ending)
+    if reader.missing:
+        raise UnusablePicture(reader.missing)
+    if not isinstance(source, Path):
+        source.seek(0)
+    pixels = check_pixels(reader.read(source, page))
+    check_size(pixels.size)
+    return pixels

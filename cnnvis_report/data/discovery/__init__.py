@@ -1,0 +1,1 @@
+"""Which images there are: files, folders and lists searched before any image is decoded."""

@@ -1,0 +1,1 @@
+"""The methods page, and what other pages say of methods."""

@@ -1,0 +1,224 @@
+"""Which methods are faithful to the model: the table of the overview, read from the record of the evidence."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from cnnvis_report.evidence import words
+from cnnvis_report.evidence.checks import RANDOMIZATION, outcome
+from cnnvis_report.records.evidence import Check, Evidence, MeasureOfMethod, MethodEvidence, Standing
+from cnnvis_report.records.metrics import MetricInfo
+from cnnvis_report.records.run import RunRecord
+from cnnvis_report.report.views import formatting as fmt
+from cnnvis_report.report.views.overview.effects import Axis, Bar, axis_of
+from cnnvis_report.report.views.report import Report
+
+OUTRIGHT = 4  # limits
+LEADING = (Standing.BEST, Standing.COMPARABLE)
+TIERS = {
+    Standing.BETTER: "Better than a random map, but behind the best",
+    Standing.CHANCE: "Not distinguishable from a random map, where all methods are judged together",
+    Standing.WORSE: "Worse than a random map",
+    Standing.FAILED: "Failed a check",
+    Standing.UNKNOWN: "Not compared",
+    Standing.REFERENCE: "Reference",
+}
+
+
+@dataclass(frozen=True)
+class Score:
+    """What a method scored on a measure, in words; empty where there is nothing to say.
+
+    images: how many count, where these are fewer than for the measure as a whole.
+    """
+
+    value: str = ""
+    difference: str = ""
+    images: str = ""
+
+
+@dataclass(frozen=True)
+class EvidenceRow:
+    """A method, with others whose maps are the same.
+
+    titles: of each, with the method's name and whether it failed a check. same: why they are the same. failed: the
+    checks that failed, in words.
+    bar: the difference to a random map; None where there is none. randomization: its value in words, and its outcome.
+    """
+
+    titles: tuple[tuple[str, str, bool], ...]
+    same: tuple[str, ...]
+    failed: tuple[str, ...]
+    bar: Bar | None
+    faithfulness: Score
+    localization: Score
+    randomization: tuple[str, str]
+
+    @property
+    def method(self) -> str:
+        """The name of the method that stands for the row."""
+        return self.titles[0][1]
+
+
+@dataclass(frozen=True)
+class Tier:
+    """Methods of one standing, best first."""
+
+    title: str
+    standing: Standing
+    rows: tuple[EvidenceRow, ...]
+
+    @property
+    def leading(self) -> bool:
+        """Whether it holds the best method, and those that aren't distinguishable from it."""
+        return self.standing in LEADING
+
+
+@dataclass(frozen=True)
+class EvidenceTable:
+    """The section of the overview.
+
+    images: how many count for the ranking, or were measured where nothing is ranked. text: sentences.
+    limits, more_limits: sentences that stand there at once, and that are folded away.
+    ranking: what ranks; None where nothing does, and then there are no tiers. localization: None without masks.
+    localized: how many images count for it.
+    randomized: whether any method was tested with random weights. absent: how many methods have no maps.
+    """
+
+    images: int
+    text: tuple[str, ...]
+    limits: tuple[str, ...]
+    more_limits: tuple[str, ...]
+    how: str
+    ranking: MetricInfo | None
+    localization: MetricInfo | None
+    localized: int
+    randomized: bool
+    axis: Axis | None
+    tiers: tuple[Tier, ...]
+    absent: int
+
+    @property
+    def width(self) -> int:
+        """How many columns it has."""
+        return 4 + (self.localization is not None) + self.randomized
+
+
+def evidence_table(report: Report) -> EvidenceTable | None:
+    """Gather the section; None where nothing was measured."""
+    evidence = report.evidence
+    return None if evidence is None else _Table(report.run, evidence).table()
+
+
+@dataclass(frozen=True)
+class _Table:
+    run: RunRecord
+    evidence: Evidence
+
+    def table(self) -> EvidenceTable:
+        """All of it."""
+        evidence = self.evidence
+        counted = {measure.name: measure.images for measure in evidence.measures}
+        ranking = self._info(evidence.faithfulness)
+        return EvidenceTable(
+            images=counted.get(evidence.faithfulness, evidence.images),
+            text=evidence.text,
+            limits=evidence.limits[:OUTRIGHT],
+            more_limits=evidence.limits[OUTRIGHT:],
+            how=how_measured(self.run, evidence),
+            ranking=ranking,
+            localization=self._info(evidence.localization),
+            localized=counted.get(evidence.localization, 0),
+            randomized=any(_check(method, RANDOMIZATION) for method in evidence.methods),
+            axis=self._axis,
+            tiers=tuple(self._tiers()) if ranking else (),
+            absent=sum(method.standing is Standing.NOT_APPLICABLE for method in evidence.methods),
+        )
+
+    def _info(self, name: str) -> MetricInfo | None:
+        return words.metric(self.run, name) if name else None
+
+    @property
+    def _axis(self) -> Axis | None:
+        measured = (method.measures.get(self.evidence.faithfulness) for method in self.evidence.methods)
+        return axis_of([score.difference for score in measured if score and score.difference])
+
+    def _tiers(self) -> Iterator[Tier]:
+        """Groups of equal maps by the standing of the method that stands for them."""
+        groups: list[list[MethodEvidence]] = []
+        for method in self.evidence.methods:
+            if method.same_as:
+                groups[-1].append(method)
+            elif method.standing is not Standing.NOT_APPLICABLE:
+                groups.append([method])
+        by_tier = groupby(
+            groups, key=lambda group: Standing.BEST if group[0].standing in LEADING else group[0].standing
+        )
+        for standing, members in by_tier:
+            rows = tuple(self._row(group) for group in members)
+            best = "The best, and those that are not distinguishable from it" if len(rows) > 1 else "The best"
+            yield Tier(TIERS.get(standing, best), standing, rows)
+
+    def _row(self, group: Sequence[MethodEvidence]) -> EvidenceRow:
+        first, axis = group[0], self._axis
+        measured = first.measures.get(self.evidence.faithfulness)
+        check = _check(first, RANDOMIZATION)
+        return EvidenceRow(
+            titles=tuple((self._title(method), method.method, _has_failed(method)) for method in group),
+            same=tuple(dict.fromkeys(method.same_because for method in group[1:])),
+            failed=tuple(self._failed(group)),
+            bar=axis.bar(measured.difference) if axis and measured and measured.difference else None,
+            faithfulness=self._score(self.evidence.faithfulness, measured),
+            localization=self._score(self.evidence.localization, first.measures.get(self.evidence.localization)),
+            randomization=(words.interval(check.value), outcome(check)) if check and check.value else ("", ""),
+        )
+
+    def _failed(self, group: Sequence[MethodEvidence]) -> Iterator[str]:
+        """The checks that failed; of another method than the first, with its title."""
+        for method in group:
+            for check in method.checks:
+                if check.passed is False:
+                    yield check.reason if method is group[0] else f"{self._title(method)}: {check.reason}"
+
+    def _title(self, method: MethodEvidence) -> str:
+        return words.title(self.run, words.label(method, self.evidence))
+
+    def _score(self, name: str, measured: MeasureOfMethod | None) -> Score:
+        if measured is None:
+            return Score()
+        percent = words.metric(self.run, name).percent
+        images = next(measure.images for measure in self.evidence.measures if measure.name == name)
+        return Score(
+            words.interval(measured.value, percent=percent),
+            words.difference(measured.difference, percent=percent) if measured.difference else "",
+            f"n = {measured.value.images}" if measured.value.images != images else "",
+        )
+
+
+def _has_failed(method: MethodEvidence) -> bool:
+    return any(check.passed is False for check in method.checks)
+
+
+def _check(method: MethodEvidence, name: str) -> Check | None:
+    return next((check for check in method.checks if check.name == name), None)
+
+
+def how_measured(run: RunRecord, evidence: Evidence) -> str:
+    """How the numbers came about, in sentences."""
+    noun = fmt.column(run.network.kind)
+    sentences = (
+        f"Measured for the first {noun} of each image, localization for the {noun} of its label. Differences are to "
+        f"the mean of {fmt.count(evidence.random_maps, 'random map')} of the same image; a positive one speaks for "
+        f"the method. Where random maps come in pairs that mirror each other, their relevance gains have a mean of 0. "
+        f"In brackets: {fmt.percent(evidence.confidence)} intervals over images, from {fmt.number(evidence.resamples)} "
+        f"bootstrap resamples (seed {evidence.seed}). A method counts as better or worse than a random map only where "
+        f"that isn't chance among all methods together (Bonferroni), which is stricter than its own interval."
+    )
+    evaluation = run.evaluation
+    if evaluation and evaluation.randomization_images:
+        sentences += (
+            f" Randomization test (ρ): rank correlation of magnitudes with the maps of a copy whose weights are "
+            f"randomized from the last layer to the first, on "
+            f"{fmt.count(evaluation.randomization_images, 'image')}; maps that depend on what was learned go to 0."
+        )
+    return sentences
