@@ -1,1 +1,1 @@
-"""The command line: a file a command, options that several share, and what is said on the terminal."""
+"""The command line: a file per command, options that several share, and what is said on the terminal."""

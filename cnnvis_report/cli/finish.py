@@ -8,6 +8,7 @@ import click
 
 from cnnvis_report.cli import comparing, results
 from cnnvis_report.cli import share as sharing
+from cnnvis_report.cli.alternatives import NOT_USED
 from cnnvis_report.cli.announce import announce
 from cnnvis_report.cli.unfinished import page_meanwhile
 from cnnvis_report.errors import BadRequest, GapsFound, RulesHold
@@ -46,13 +47,15 @@ def engine_of(config: RunConfig) -> "Engine | None":
 
 
 def console_of(config: TerminalConfig) -> "Console":
-    """A console that says as much as the options ask for."""
+    """A console that says as much as the options ask for, and which options aren't used."""
     from cnnvis_report.cli.console import NORMAL, QUIET, VERBOSE, Console
     from cnnvis_report.cli.json_console import JsonConsole
 
-    if config.log_format == "json":
-        return JsonConsole()
-    return Console(QUIET if config.quiet else VERBOSE if config.verbose else NORMAL)
+    level = QUIET if config.quiet else VERBOSE if config.verbose else NORMAL
+    console = JsonConsole() if config.log_format == "json" else Console(level)
+    for line in click.get_current_context().meta.pop(NOT_USED, ()):
+        console.say(line)
+    return console
 
 
 def select(setup: "Setup", console: "Console", most: int | None = None) -> "Setup":

@@ -1,4 +1,4 @@
-"""What a run says where a program reads it: one JSON object a line, on the standard error stream."""
+"""What a run says where a program reads it: one JSON object per line, on the standard error stream."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence

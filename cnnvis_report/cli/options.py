@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
+from cnnvis_report.cli.alternatives import given_of
 from cnnvis_report.cli.config_file import read_config
 from cnnvis_report.cli.help import DescribedArgument, GroupedOption
 from cnnvis_report.cli.json_line import JSON
@@ -77,6 +78,7 @@ def configured(
                 click.get_current_context().meta["verbose"] = True
             if values.get("log_format") == "json":
                 click.get_current_context().meta[JSON] = True
+            values = given_of(infos, values)
             return function(*configs, build(config, {**values, **fixed}), **options)
 
         for info in reversed(infos):

@@ -98,12 +98,12 @@ def project(
 
     Args:
         images: [M, C, H, W], normalized; an image is repeated for several of its units.
-        units: one an image; they may be of different layers.
+        units: one per image; they may be of different layers.
         how: "deconvnet", "guided" or "gradient".
         capacity: the most images that go through at a time; all where None.
 
     Raises:
-        BadRequest: not one unit an image, no such way, or a layer has no such channel or position.
+        BadRequest: not one unit per image, no such way, or a layer has no such channel or position.
         UnknownName, NotApplicable: as `Subject.layer`; or the network has activations that the rule doesn't speak of.
 
     Source: Zeiler & Fergus 2013, arXiv:1311.2901; Springenberg et al. 2014, arXiv:1412.6806.
@@ -111,7 +111,7 @@ def project(
     if how not in RULES:
         raise UnknownName("projection", how, RULES)
     if len(units) != len(images):
-        raise BadRequest(f"{len(units)} units were given for {len(images)} images; one unit an image is needed.")
+        raise BadRequest(f"{len(units)} units were given for {len(images)} images; one unit per image is needed.")
     maps = torch.zeros_like(images)
     activations = images.new_zeros(len(images))
     positions = torch.zeros(len(images), 2, dtype=torch.long, device=images.device)

@@ -81,7 +81,7 @@ def _fits(value: Any, count: int) -> bool:
 
 
 def _as_columns(scores: Tensor, count: int) -> Tensor | None:
-    """[N, columns]: one score an image may lack its side, N×K may have sides of 1, and a single image no N."""
+    """[N, columns]: one score per image may lack its side, N×K may have sides of 1, and a single image no N."""
     if scores.ndim == 2:
         return scores
     if scores.ndim <= 1 and scores.numel() and (scores.numel() == count or count == 1):

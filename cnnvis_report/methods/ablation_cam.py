@@ -26,7 +26,7 @@ AT_LEAST = 16  # values at a time: what comes before the layer runs once for all
     notes={"channels": "{} channels"},
 )
 def ablation_cam(tape: Tape, targets: Tensor, *, layer: str = "", max_channels: int = 0) -> Tensor:
-    """Where those channels are active without which the class score falls.
+    """Where those channels are active whose removal lowers the class score.
 
     L = relu(sum_k w_k A_k), w_k = (S - S_k) / abs(S), S the target logit and S_k what is left of it when channel k
     of the layer is 0.

@@ -29,7 +29,7 @@ def attention_rollout(tape: Tape, targets: Tensor) -> Tensor:
         targets: [N, K] class indices; the maps don't depend on them.
 
     Returns:
-        [N, K, h, w], one number a patch: parts of 1, the class token's own left out.
+        [N, K, h, w], one number per patch: parts of 1, the class token's own left out.
 
     Raises:
         NotApplicable: the network has no attention, or one that isn't over a single grid of tokens.

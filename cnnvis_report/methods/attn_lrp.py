@@ -30,7 +30,7 @@ from cnnvis_report.records.methods import Family, Kind, Sign
 def attn_lrp(
     tape: Tape, targets: Tensor, *, epsilon: float = 0.0, gamma: float = 0.0, convolution_gamma: float = 0.25
 ) -> Tensor:
-    """The class score handed down layer by layer, through attention and layer norms too.
+    """The class score propagated back to the pixels layer by layer, through attention and layer norms too.
 
     Products of two things that depend on the image, O = A V and S = Q K, give each half; A = softmax S is taken as
     linear around S, and what a layer norm divides by as a constant. Linear layers take the e rule, or gamma where it

@@ -18,7 +18,7 @@ from cnnvis_report.records.methods import Family, Kind, Sign
     prominence=1,
 )
 def cam(tape: Tape, targets: Tensor) -> Tensor:
-    """The class score before it is averaged over the image: what each position votes for the class.
+    """What each position of the last layer contributes to the class score.
 
     L = sum_k w_kc A_k, A the maps that are averaged and w the weight of the layer that makes scores of the
     averages. Behind average pooling and a linear layer its mean is the logit without the bias.

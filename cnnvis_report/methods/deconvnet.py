@@ -19,7 +19,7 @@ from cnnvis_report.records.methods import Family, Kind, Sign
     preset="quick",
 )
 def deconvnet(tape: Tape, targets: Tensor) -> Tensor:
-    """The class score projected back to the pixels, each ReLU applied to the signal on its way down.
+    """The class score projected back to the pixels, each ReLU applied to the backward signal.
 
     R = R * 1[R > 0] at each ReLU, whatever it did on the way up; max-pooling through its switches. Shown as the
     sum over the color channels and as a color picture.

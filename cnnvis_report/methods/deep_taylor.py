@@ -20,7 +20,7 @@ from cnnvis_report.records.methods import Family, Kind, Sign
     bounds={"entry": ("box", "w2")},
 )
 def deep_taylor(tape: Tape, targets: Tensor, *, entry: str = "box") -> Tensor:
-    """Where the evidence for the class comes from, followed through positive contributions alone.
+    """The class score propagated back to the pixels through positive contributions alone.
 
     The z+ rule in every layer, R_i = sum_j (x_i w_ij)+ / sum_k (x_k w_kj)+ R_j, and at the pixels z^B between black
     and white, or w^2. It starts at max(y, 0), y the target logit: a class with a negative score has an empty map.

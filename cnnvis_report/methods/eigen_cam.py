@@ -19,7 +19,7 @@ from cnnvis_report.records.methods import Family, Kind, Sign
     class_agnostic=True,
 )
 def eigen_cam(tape: Tape, targets: Tensor, *, layer: str = "") -> Tensor:
-    """Where the layer is active in the one pattern that describes most of it; the map is the same for every class.
+    """The layer's activations projected onto their first principal component; the map is the same for every class.
 
     L = sum_k v_k A_k, v the first singular vector over channels of A as a (channels × positions) matrix, not
     centered; its sign is the one with sum_ij L (mean_k A_k) >= 0, so that L is never negative where A is not.

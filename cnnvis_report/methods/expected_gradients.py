@@ -30,7 +30,7 @@ from cnnvis_report.records.methods import Family, Kind, Randomness, Sign
     effort={"low": {"n": 3}, "medium": {"n": 8}, "high": {"n": 24}},
 )
 def expected_gradients(tape: Tape, targets: Tensor, *, n: int = 32) -> Tensor:
-    """What each pixel adds to the class score on the way from other images of the set to this one.
+    """What each pixel contributes to the class score, averaged over paths from other images of the set to this one.
 
     Mean over n draws of (x - b) * dy/dx at b + a (x - b), b an image of the set, a uniform in 0..1, y the target
     logit; every image is drawn once before one is drawn again, and one a lies in each n-th part of 0..1. Its sum comes

@@ -23,7 +23,7 @@ COMPLETE = 0.01  # of the score; what is off by more has constants that nobody c
     preset="all",
 )
 def full_grad(tape: Tape, targets: Tensor) -> Tensor:
-    """Where the score comes from when the biases inside the network are counted beside the pixels.
+    """How much pixels and the biases inside the network contribute to the class score, by position.
 
     psi(x * dy/dx) + sum over operations of psi(b * dy/db), summed over channels; b are biases, shifts of batch norms
     and what curved activations leave over, psi is the absolute value, scaled to 0..1 over all channels and places of

@@ -21,7 +21,7 @@ from cnnvis_report.records.methods import Family, Kind, Sign
     prominence=3,
 )
 def grad_cam(tape: Tape, targets: Tensor, *, layer: str = "") -> Tensor:
-    """Where the channels that push the class score up are active.
+    """Where those channels are active that raise the class score.
 
     L = relu(sum_k a_k A_k), a_k = mean over positions of dy/dA_k, y the target logit.
 

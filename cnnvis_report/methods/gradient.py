@@ -17,7 +17,7 @@ from cnnvis_report.records.methods import Family, Kind, Sign
     preset="quick",
 )
 def gradient(tape: Tape, targets: Tensor) -> Tensor:
-    """Which way the class score moves when a pixel becomes a little brighter.
+    """How the class score changes when a pixel becomes a little brighter.
 
     dy/dx, y the target logit; shown as the sum over the color channels.
 

@@ -20,7 +20,7 @@ from cnnvis_report.records.methods import Family, Kind, Sign
     preset="all",
 )
 def gradient_attention_rollout(tape: Tape, targets: Tensor) -> Tensor:
-    """Attention followed through all layers, where more of it would raise the class score.
+    """Attention through all layers, weighted by how much more of it would raise the class score.
 
     R = I at the image, and R + mean_h relu(A_lh * dy/dA_lh) R behind layer l, A_lh the attention of a head; the map is
     R - I in the row of the class token, or in the mean of those rows that the scores are read from.
@@ -29,7 +29,7 @@ def gradient_attention_rollout(tape: Tape, targets: Tensor) -> Tensor:
         targets: [N] class indices.
 
     Returns:
-        [N, h, w], one number a patch.
+        [N, h, w], one number per patch.
 
     Raises:
         NotApplicable: the network has no attention, or one that isn't over a single grid of tokens.

@@ -19,7 +19,7 @@ from cnnvis_report.records.methods import Family, Kind, Sign
     preset="quick",
 )
 def guided_backprop(tape: Tape, targets: Tensor) -> Tensor:
-    """The gradient, where every ReLU lets only positive signals back through its open gates.
+    """The gradient, where every active ReLU passes only positive signals back.
 
     R = R * 1[R > 0] * 1[z > 0] at each ReLU (and z < 6 at each ReLU6); shown as the sum over the color channels
     and as a color picture. Sharp, but it hardly depends on the class: much of it is an edge detector.

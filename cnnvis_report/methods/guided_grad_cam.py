@@ -21,7 +21,7 @@ from cnnvis_report.records.methods import Family, Kind, Sign
     preset="quick",
 )
 def guided_grad_cam(tape: Tape, targets: Tensor, *, layer: str = "") -> Tensor:
-    """Guided backpropagation, kept where Grad-CAM of the same class is large.
+    """Guided backpropagation, multiplied by Grad-CAM of the same class.
 
     The guided gradient of the target logit times Grad-CAM, upsampled (bilinear, align_corners=False); shown as
     the sum over the color channels and as a color picture.

@@ -18,7 +18,7 @@ from cnnvis_report.records.methods import Equality, Family, Kind, Sign, Where
     equals=(Equality("cam", Where.AVERAGED, "the gradient is the weight of the channel at every position"),),
 )
 def hires_cam(tape: Tape, targets: Tensor, *, layer: str = "") -> Tensor:
-    """What each position of the layer adds to the class score, for and against, without averaging gradients.
+    """What each position of the layer contributes to the class score: activations times gradients, not averaged.
 
     L = sum_k g A_k, g = dy/dA_k, y the target logit. Before a linear end of the network it sums to the logit
     without the bias.

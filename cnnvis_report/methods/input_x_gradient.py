@@ -17,7 +17,7 @@ from cnnvis_report.records.methods import Family, Kind, Sign
     preset="quick",
 )
 def input_x_gradient(tape: Tape, targets: Tensor) -> Tensor:
-    """What each pixel adds to the class score where the network is taken as linear around this image.
+    """What each pixel contributes to the class score, with the network linearized around this image.
 
     x * dy/dx, y the target logit and x the normalized image; shown as the sum over the color channels.
 

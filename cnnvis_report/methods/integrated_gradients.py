@@ -23,7 +23,7 @@ from cnnvis_report.records.methods import Family, Kind, Sign
     effort={"low": {"steps": 3}, "medium": {"steps": 8}, "high": {"steps": 32}},
 )
 def integrated_gradients(tape: Tape, targets: Tensor, *, steps: int = 32) -> Tensor:
-    """What each pixel adds to the class score on the way from a black image to this one.
+    """What each pixel contributes to the class score along the path from a black image to this one.
 
     (x - b) * integral over a in 0..1 of dy/dx at b + a (x - b), b black, y the target logit, by Gauss-Legendre
     quadrature; its sum is y(x) - y(b), and the report states by how much the sum misses it. Shown as the sum

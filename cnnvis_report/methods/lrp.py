@@ -27,7 +27,7 @@ from cnnvis_report.records.methods import Equality, Family, Kind, Sign, Where
     ),
 )
 def lrp_z(tape: Tape, targets: Tensor) -> Tensor:
-    """The class score handed down layer by layer, each input taking the share that it contributed.
+    """The class score propagated back layer by layer, to each input the share that it contributed.
 
     R_i = sum_j x_i w_ij / z_j R_j with z the pre-activation, its bias and the batch norm's shift included. On networks
     of convolutions, ReLU and pooling it equals input × gradient.
@@ -55,7 +55,7 @@ def lrp_z(tape: Tape, targets: Tensor) -> Tensor:
     bounds={"epsilon": Between(0, 1_000_000)},
 )
 def lrp_epsilon(tape: Tape, targets: Tensor, *, epsilon: float = 1e-6) -> Tensor:
-    """The class score handed down layer by layer by contributions, where weak and contradictory ones lose some of it.
+    """The class score propagated back by contributions; where they are weak or contradictory, some is absorbed.
 
     R_i = sum_j x_i w_ij / (z_j + e sign z_j) R_j, sign 0 = 1, with z the pre-activation, its bias and the batch norm's
     shift included.
@@ -87,7 +87,7 @@ def lrp_epsilon(tape: Tape, targets: Tensor, *, epsilon: float = 1e-6) -> Tensor
     bounds={"gamma": Between(0, 1_000_000)},
 )
 def lrp_gamma(tape: Tape, targets: Tensor, *, gamma: float = 0.25) -> Tensor:
-    """The class score handed down layer by layer, where what speaks for a unit counts more than what speaks against.
+    """The class score propagated back layer by layer, where positive contributions count more than negative ones.
 
     R_i = sum_j (c_ij + g max(c_ij, 0)) / (sum_k c_kj + g max(c_kj, 0)) R_j, c_ij = x_i w_ij and the bias one of the
     contributions; for units with a negative pre-activation those below 0 count more.
@@ -119,7 +119,7 @@ def lrp_gamma(tape: Tape, targets: Tensor, *, gamma: float = 0.25) -> Tensor:
     bounds={"alpha": Between(0, 1_000_000), "beta": Between(0, 1_000_000)},
 )
 def lrp_alpha_beta(tape: Tape, targets: Tensor, *, alpha: float = 2.0, beta: float = 1.0) -> Tensor:
-    """The class score handed down layer by layer, with what speaks for and what speaks against weighed apart.
+    """The class score propagated back layer by layer, positive and negative contributions weighted separately.
 
     R_i = sum_j (alpha c_ij+ / z_j+ - beta c_ij- / z_j-) R_j with c_ij = x_i w_ij, z+ and z- the sums of the positive
     and the negative ones, the bias among them. alpha 1 and beta 0 is the z+ rule.
@@ -151,7 +151,7 @@ def lrp_alpha_beta(tape: Tape, targets: Tensor, *, alpha: float = 2.0, beta: flo
     preset="all",
 )
 def lrp_flat(tape: Tape, targets: Tensor) -> Tensor:
-    """The class score spread evenly over the inputs of every unit: what the network's wiring alone makes of it.
+    """The class score propagated back evenly over the inputs of every unit: the architecture alone decides.
 
     R_i = sum_j R_j / n_j, n_j the number of j's inputs; activations pass relevance on, of closed units too.
 
@@ -177,7 +177,7 @@ def lrp_flat(tape: Tape, targets: Tensor) -> Tensor:
     preset="all",
 )
 def lrp_w2(tape: Tape, targets: Tensor) -> Tensor:
-    """The class score spread by the squares of the weights, whatever the image: what the weights alone make of it.
+    """The class score propagated back in proportion to the squared weights: inputs and activations don't count.
 
     R_i = sum_j w_ij^2 / (sum_k w_kj^2) R_j; activations pass relevance on, of closed units too.
 
@@ -211,7 +211,7 @@ def lrp_w2(tape: Tape, targets: Tensor) -> Tensor:
 def lrp_composite(
     tape: Tape, targets: Tensor, *, composite: str = "epsilon_plus_flat", epsilon: float = 1e-6, gamma: float = 0.25
 ) -> Tensor:
-    """The class score handed down by the rule that suits each kind of layer: the usual choice among the LRP maps.
+    """The class score propagated back by a rule for each kind of layer: the usual choice among the LRP maps.
 
     Linear layers take the e rule. "epsilon_plus_flat": z+ in convolutions, flat at the first. "epsilon_gamma_box":
     gamma in convolutions, z^B between black and white at the first. "epsilon_alpha2_beta1": alpha 2, beta 1 in

@@ -43,7 +43,7 @@ def occlusion(
     grid: int = 8,
     overlap: float = 0.5,
 ) -> Tensor:
-    """How much the class score drops when a gray patch covers a place.
+    """How much the class score drops when a gray patch covers a position.
 
     S - S(patch grayed), averaged over the patches that cover a pixel, S the target logit; gray is the mean of the
     training set (0 after normalization). Patches that reach over the edge are cut. With several scales, the mean of

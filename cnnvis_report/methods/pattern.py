@@ -22,7 +22,7 @@ from cnnvis_report.records.methods import Family, Kind, Sign
     preset="all",
 )
 def pattern_net(tape: Tape, targets: Tensor) -> Tensor:
-    """What in the image the score is a signal of: each layer's output drawn back as the pattern that it answers to.
+    """The signal in the image that the class score detects: each layer's output projected back as its pattern.
 
     Sent back from the score y, a layer with weights w by its pattern a = cov(x, y | y > 0) / (w . cov), a ReLU by its
     gate; patterns are fitted to a sample of the image set, so they need many images to be of use.
@@ -53,7 +53,7 @@ def pattern_net(tape: Tape, targets: Tensor) -> Tensor:
     preset="all",
 )
 def pattern_attribution(tape: Tape, targets: Tensor) -> Tensor:
-    """How much of the score each pixel's signal makes up, what merely cancels distractors left out.
+    """What the signal in each pixel contributes to the class score, distractors left out.
 
     Sent back from the score y, a layer with weights w by a * w with its pattern a = cov(x, y | y > 0) / (w . cov), a
     ReLU by its gate; patterns are fitted to a sample of the image set, so they need many images to be of use.

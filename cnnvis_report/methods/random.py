@@ -21,7 +21,7 @@ from cnnvis_report.records.methods import Family, Kind, Randomness, Sign
     baseline=True,
 )
 def random(tape: Tape, targets: Tensor) -> Tensor:
-    """Noise that knows nothing of the image: the floor that every other method has to rise above.
+    """Noise, independent of image and network: the baseline that every other method has to beat.
 
     Uniform in 0..1, one value per pixel, another map for another class.
 

@@ -40,7 +40,7 @@ MASKS_ELSEWHERE = 500
     effort={"low": {"n": 64}, "medium": {"n": 128}, "high": {"n": 384}},
 )
 def rise(tape: Tape, targets: Tensor, *, n: int = 0, cells: int = 7, p: float = 0.5, tolerance: float = 0.1) -> Tensor:
-    """How much likelier the class becomes when a place can be seen, over random masks that hide part of the image.
+    """How much the class probability rises where the image is visible, over random masks that hide part of it.
 
     sum (f(x * M) - f') (M - p) / (N p (1 - p)) over N masks M, f the probability of the class, x the normalized image:
     what is hidden is gray, the mean of the training set (0 after normalization). f' is the mean of f over earlier

@@ -18,7 +18,7 @@ from cnnvis_report.records.methods import Family, Kind, Reduction, Sign
     preset="quick",
 )
 def saliency(tape: Tape, targets: Tensor) -> Tensor:
-    """How strongly the class score answers to a small change of each pixel, whichever way.
+    """How strongly the class score reacts to a small change of each pixel, in either direction.
 
     abs(dy/dx), y the target logit; shown as the largest value over the color channels.
 

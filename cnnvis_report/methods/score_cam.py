@@ -31,7 +31,7 @@ from cnnvis_report.records.methods import Family, Kind, Sign
     notes={"channels": "{} channels"},
 )
 def score_cam(tape: Tape, targets: Tensor, *, layer: str = "", max_channels: int = 0) -> Tensor:
-    """Where those channels are active that keep the class score high when the image is seen through them alone.
+    """Where those channels are active that keep the class score high when the image is masked by them.
 
     L = relu(sum_k w_k A_k), w = softmax over k of S(x * H_k), H_k the channel A_k upsampled (bilinear,
     align_corners=False) and scaled to 0..1, 0 where A_k is constant; S the target logit, x the normalized image. The

@@ -31,7 +31,7 @@ VARIANTS = ("mean", "squared", "vargrad")
     effort={"low": {"n": 3}, "medium": {"n": 8}, "high": {"n": 25}},
 )
 def smoothgrad(tape: Tape, targets: Tensor, *, n: int = 25, level: float = 0.15, variant: str = "mean") -> Tensor:
-    """The gradient averaged over noisy copies of the image, which takes out what flickers from pixel to pixel.
+    """The gradient averaged over noisy copies of the image, which removes much of its noise from pixel to pixel.
 
     Mean over n draws of g = dy/dx at x + e, e ~ N(0, s^2), s = level * (max x - min x) of the image, y the target
     logit; shown as the largest absolute value over the color channels. "squared": mean of g^2. "vargrad": variance

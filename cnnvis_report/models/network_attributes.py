@@ -101,7 +101,7 @@ def _steps(network: nn.Module, spec: str, settings: Settings, channels: int) -> 
         _constants(value, name, spec, getattr(known, name)) for value, name in zip(values, ("mean", "std"), strict=True)
     )
     if len(mean) != len(std):
-        raise BadRequest(f"{spec}: its mean has {len(mean)} numbers and its std {len(std)}; each needs one a channel.")
+        raise BadRequest(f"{spec}: its mean has {len(mean)} numbers, its std {len(std)}; each needs one per channel.")
     return replace(known, mean=mean, std=std), ()
 
 
@@ -149,7 +149,7 @@ def _constants(value: Any, name: str, spec: str, otherwise: tuple[float, ...]) -
     except (TypeError, ValueError, RuntimeError):
         numbers = []
     if not numbers:
-        raise BadRequest(f"{spec}: its {name} is {type(value).__name__}; one number a channel is needed.")
+        raise BadRequest(f"{spec}: its {name} is {type(value).__name__}; one number per channel is needed.")
     return tuple(numbers)
 
 

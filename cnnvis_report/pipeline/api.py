@@ -46,7 +46,7 @@ def explain(
         layer: the layer that class activation maps read, by name or as the network's module; empty means the last
             features that reach the scores.
         on_error: "raise", or "skip" to leave out methods that aren't applicable to the network, with a warning.
-        mean, std: the constants of the normalization, one a channel, from which black is known to the methods
+        mean, std: the constants of the normalization, one per channel, from which black is known to the methods
             that start from a black image. Where they are not given, black is 0.
         reference: [M, C, H, W], for methods that compare with other images or are fitted to some; the images
             themselves where it isn't given.

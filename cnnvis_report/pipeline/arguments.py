@@ -113,7 +113,7 @@ def columns_of(targets: Targets, images: Tensor) -> Tensor | None:
 
 
 def has_columns(targets: Targets) -> bool:
-    """Whether there are several classes an image, so that maps have an axis for them."""
+    """Whether there are several classes per image, so that maps have an axis for them."""
     return targets is not None and torch.as_tensor(targets).ndim == 2
 
 
@@ -182,7 +182,7 @@ def preprocessing_of(config: PreprocessingConfig, channels: int) -> Preprocessin
     """The constants of the normalization; the identity where they aren't given.
 
     Raises:
-        BadRequest: they aren't one number a channel, or a std isn't above 0.
+        BadRequest: they aren't one number per channel, or a std isn't above 0.
     """
     mean, std = _constants("mean", config.mean or (0.0,), channels), _constants("std", config.std or (1.0,), channels)
     if min(std) <= 0:

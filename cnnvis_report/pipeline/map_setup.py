@@ -27,16 +27,6 @@ class MapSetup:
     metrics: MetricsBudget | None
 
 
-def check_time(explain: ExplainConfig) -> None:
-    """Refuse a time beside an effort.
-
-    Raises:
-        BadRequest: both were given.
-    """
-    if explain.time is not None and explain.effort != ExplainConfig().effort:
-        raise BadRequest(f"--time chooses the effort, and --effort {explain.effort} names one: give either.")
-
-
 def make_tasks(subject: Subject, config: ExplainConfig) -> tuple[Task, ...]:
     """The methods with their options, at each layer.
 

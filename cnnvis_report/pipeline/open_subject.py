@@ -138,7 +138,7 @@ def _subject(
 ) -> Subject:
     example = _batch_of(image, device) if isinstance(image, DecodedImage) else image
     trained = model.training is not None and task == "auto" and reader is None
-    known = trained and not several  # `train` knows one class an image
+    known = trained and not several  # `train` knows one class per image
     stated = model.task if reader is None else "auto"  # of the network's own scores
     subject = Subject(
         model.network,
@@ -151,7 +151,7 @@ def _subject(
         reader=reader,
     )
     if known:
-        subject.meaning = replace(subject.meaning, reason="as it was trained for one class an image")
+        subject.meaning = replace(subject.meaning, reason="as it was trained for one class per image")
     elif task == "auto" != stated:
         subject.meaning = replace(subject.meaning, reason="as MODEL says").between(subject.classes)
     if model.layer:

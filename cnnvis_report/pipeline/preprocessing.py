@@ -44,7 +44,7 @@ def adjusted_preprocessing(model: Model, config: PreprocessingConfig) -> Preproc
     known = known.with_channels(channels)
     mean, std = config.mean or known.mean, config.std or known.std
     if len(mean) != len(std):
-        raise BadRequest(f"--mean has {len(mean)} numbers and --std {len(std)}; each needs one a channel.")
+        raise BadRequest(f"--mean has {len(mean)} numbers and --std {len(std)}; each needs one per channel.")
     if not all(value > 0 for value in std):
         raise BadRequest(f"--std {' '.join(map(str, std))}: each number has to be above 0.")
     known = replace(known, mean=mean, std=std, bands=choose_bands(channels, config.rgb))

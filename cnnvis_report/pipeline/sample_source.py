@@ -34,7 +34,7 @@ def limit_of(config: "RunConfig") -> Limit | None:
 class SampleRequest:
     """What was handed over.
 
-    images: a dataset, a loader, a list or a tensor. labels, masks: one an image, where they aren't those of the images.
+    images: a dataset, a loader, a list or a tensor. labels, masks: one per image, where the images have none.
     """
 
     images: object
@@ -105,5 +105,5 @@ def _normalization(config: "RunConfig") -> Constants | None:
     if mean is None and std is None:
         return None
     if mean is None or std is None or len(mean) != len(std) or min(std) <= 0:
-        raise BadRequest("mean and std: give both, one number a channel, std above 0.")
+        raise BadRequest("mean and std: give both, one number per channel, std above 0.")
     return mean, std

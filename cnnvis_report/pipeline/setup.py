@@ -19,7 +19,7 @@ from cnnvis_report.pipeline.config import RunConfig
 from cnnvis_report.pipeline.identity.network import NetworkIdentity, identify_network
 from cnnvis_report.pipeline.image_source import Aliases, image_source
 from cnnvis_report.pipeline.inspection.budget import InspectionPlan, choose_inspection, plan_inspection
-from cnnvis_report.pipeline.map_setup import MapSetup, check_time, choose_metrics, make_tasks
+from cnnvis_report.pipeline.map_setup import MapSetup, choose_metrics, make_tasks
 from cnnvis_report.pipeline.metrics_budget import choose_budget
 from cnnvis_report.pipeline.open_model import open_model
 from cnnvis_report.pipeline.open_subject import make_subject
@@ -89,7 +89,6 @@ def set_up(config: RunConfig) -> Setup:
     choose_device(config.machine.device)
     choose_budget(config.evaluate.metrics, explain.methods, explain.effort)
     choose_inspection(config.inspect.inspect, explain)
-    check_time(explain)
     check_rules(config)
     # a slip of the pen shows before a large file is read
     if explain.methods or config.inspect.inspect in ("auto", "none"):

@@ -96,7 +96,7 @@ class TopImagesRecord:
 
     layer: the name of the layer.
     channel: from 0.
-    units: one an image, strongest first.
+    units: one per image, strongest first.
     classes: the classes of the highest mean of the largest activation, highest first.
     """
 

@@ -123,7 +123,7 @@ class MethodInfo:
         return Sign.POSITIVE if self.kind is Kind.PIXEL and self.reduction is Reduction.ABS_MAX else self.sign
 
     def shown(self, values: Array) -> Array:
-        """One value a position: pixel maps C×H×W are reduced over channels, others H×W pass."""
+        """One value per position: pixel maps C×H×W are reduced over channels, others H×W pass."""
         if values.ndim == 2:
             return values
         reduced = np.abs(values).max(axis=0) if self.reduction is Reduction.ABS_MAX else values.sum(axis=0)

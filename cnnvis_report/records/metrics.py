@@ -63,7 +63,7 @@ class MapMetrics:
 class ImageMetrics:
     """What the maps of one image scored.
 
-    maps: one entry a map.
+    maps: one entry per map.
     agreement: rank correlation of each map with each other one, in the order of `maps`; None where a map is constant.
     random: by metric, what each of several random maps scored on this image.
     ranges: by metric with curves, how far the score of the image lies above that of the baseline: what it can tell.
@@ -79,7 +79,7 @@ class ImageMetrics:
 
 @dataclass(frozen=True)
 class RandomizationResult:
-    """How like a method's maps stay while more and more weights are randomized: means over images, a number a stage.
+    """How like a method's maps stay while more and more weights are randomized: means over images, a number per stage.
 
     method: the method's name.
     layer: the layer that it reads; empty where it reads none.

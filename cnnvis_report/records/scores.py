@@ -8,8 +8,8 @@ BOXES = 3  # of a class that a detection tells apart, the best first
 class ScoreKind(StrEnum):
     """How scores become answers."""
 
-    SOFTMAX = "softmax"  # one class an image: probabilities that sum to 1
-    SIGMOID = "sigmoid"  # several labels an image, each with a probability of its own
+    SOFTMAX = "softmax"  # one class per image: probabilities that sum to 1
+    SIGMOID = "sigmoid"  # several labels per image, each with a probability of its own
     BINARY = "binary"  # a single score: the positive class or the negative one
     VALUE = "value"  # numbers that are no probabilities of anything, as of a regression
     DETECTION = "detection"  # of each class, the scores of its best boxes

@@ -47,8 +47,8 @@ RUN_VALUES = (
     ValueInfo("calibration_error", "", "Expected calibration error, from 0 to 1.", UNLABELED, compared=True),
     ValueInfo("recall", CLASS, "Share of the images of a class for which it is predicted.", UNLABELED, compared=True),
     ValueInfo("precision", CLASS, "Share of the predictions of a class that are correct.", UNLABELED),
-    ValueInfo("exact_match", "", "Several labels an image: share with exactly their labels.", UNLABELED),
-    ValueInfo("mean_average_precision", "", "Several labels an image: mean over labels.", UNLABELED),
+    ValueInfo("exact_match", "", "Several labels per image: share with exactly their labels.", UNLABELED),
+    ValueInfo("mean_average_precision", "", "Several labels per image: mean over labels.", UNLABELED),
     ValueInfo("recommended", "", "Methods that the report recommends.", UNMEASURED),
     ValueInfo("avoid", "", "Methods that the report says to avoid.", UNMEASURED),
     ValueInfo(

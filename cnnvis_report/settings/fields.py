@@ -43,7 +43,8 @@ class SettingInfo:
     in a settings file. short: a letter for the shell, with its dash. default_text: what help says of a default that
     is no constant. argument: whether the command line takes it by position. completes: what the shell offers, such as
     "methods" or "layers". stated: when the report states it; only_with: another setting without which it
-    says nothing. decides: whether the setting itself is part of a run's identity; for others, what they lead to is.
+    says nothing. instead_of: the name of another setting, whose value this one chooses, so that only one of them can be
+    given. decides: whether the setting itself is part of a run's identity; for others, what they lead to is.
     """
 
     name: str
@@ -60,6 +61,7 @@ class SettingInfo:
     completes: str = ""
     stated: Stated = Stated.ALWAYS
     only_with: str = ""
+    instead_of: str = ""
     decides: bool = True
 
     @property
@@ -108,7 +110,8 @@ def build(config: type[Config], values: Mapping[str, object]) -> Config:
 
     Raises:
         UnknownName: there is no such setting.
-        BadRequest: a value isn't of its setting's kind, or one that is needed is missing.
+        BadRequest: a value isn't of its setting's kind, one that is needed is missing, or two are given of which one
+            chooses the other.
     """
     known = {info.name: info for info in settings_of(config)}
     for name in values:
@@ -118,6 +121,7 @@ def build(config: type[Config], values: Mapping[str, object]) -> Config:
     if missing:
         raise BadRequest(f"{', '.join(missing)}: not given.")
     parsed = {name: _parsed(known[name], value) for name, value in values.items()}
+    _check_alternatives(known, parsed)
     return _built(config, parsed)
 
 
@@ -128,6 +132,15 @@ def values_of(config: object) -> dict[str, Any]:
         value = getattr(config, entry.name)
         values |= values_of(value) if part is not None else {entry.name: value} if KEY in entry.metadata else {}
     return values
+
+
+def _check_alternatives(known: Mapping[str, SettingInfo], values: Mapping[str, object]) -> None:
+    for info in known.values():
+        other = known.get(info.instead_of)
+        if other is not None and values.get(info.name) is not None and other.name in values:
+            raise BadRequest(
+                f"--{info.key} chooses the {other.name}, and --{other.key} {values[other.name]} names one: give either."
+            )
 
 
 def _built(config: type[Config], parsed: Mapping[str, object]) -> Config:

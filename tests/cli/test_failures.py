@@ -51,7 +51,7 @@ from tests.conftest import command
         ((*TINY, "{drawn}", "--size", "1"), 2, "doesn't take a 1×3×1×1 batch"),
         ((*TINY, "{drawn}", "--mean", "0.5", "--std", "0.5"), 2, "doesn't take a 1×1×40×40 batch"),
         ((*TINY, "{drawn}", "--std", "0,1,1"), 2, "has to be above 0"),
-        ((*TINY, "{drawn}", "--mean", "0.5", "--std", "1,1,1"), 2, "each needs one a channel"),
+        ((*TINY, "{drawn}", "--mean", "0.5", "--std", "1,1,1"), 2, "each needs one per channel"),
         ((*TINY, "{drawn}", "--class-names", "{drawn}/empty.jpg"), 2, "empty.jpg: holds no class name"),
         ((*TINY, "{drawn}", "--weights", "{drawn}/empty.jpg"), 2, "isn't a checkpoint"),
         ((*TINY, "{drawn}", "--config", "{drawn}/empty.toml"), 2, "can't be read as TOML"),

@@ -86,7 +86,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "unknown": ({"sizes": 32}, "No setting of a network .*'sizes'. Did you mean 'size'?"),
     "size and crop": ({"size": 32, "crop": 20}, "gives size and crop"),
     "transform and mean": ({"transform": id, "mean": [0.5]}, "gives a transform and mean, which the transform decides"),
-    "mean of another length": ({"mean": [0.5], "std": [1, 1, 1]}, "its mean has 1 numbers and its std 3"),
+    "mean of another length": ({"mean": [0.5], "std": [1, 1, 1]}, "its mean has 1 numbers, its std 3"),
     "interpolation": ({"interpolation": "bicubik"}, "'bicubik'. Did you mean 'bicubic'?"),
     "crop": ({"crop": "large"}, "its crop is 'large'; a side in pixels or .height, width. is needed"),
     "task": ({"task": "soft"}, "its task is 'soft'; it can be auto, classification"),

@@ -137,5 +137,5 @@ def test_images_that_were_trained_on_are_counted(
     command("make-dataset", "layers", "-n", 6, "-o", tmp_path / "set", "--size", 32, "--seed", 1, "-q")
     command("run", model, *words[masks], "-o", tmp_path / "r", *FEW)
     run = load_run(tmp_path / "r")
-    assert run.record.network.reason == "as it was trained for one class an image"
+    assert run.record.network.reason == "as it was trained for one class per image"
     assert run.record.in_training_set == count and run.record.training == read(model).training

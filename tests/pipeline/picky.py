@@ -28,7 +28,7 @@ TROUBLES: list[tuple[Callable[[torch.Tensor], Any], str]] = [
     (lambda s: fail(RecursionError("too deep")), "RecursionError: too deep"),
     (lambda s: s * torch.nan, "scores that aren't finite"),
     (lambda s: s.masked_fill(torch.eye(4)[0] > 0, torch.inf), "scores that aren't finite"),
-    (lambda s: torch.cat([s, s], 1), "it gives 8 scores an image, and gave 4 before"),
+    (lambda s: torch.cat([s, s], 1), "it gives 8 scores per image, and gave 4 before"),
     (lambda s: torch.cat([s, s]), "it gives 2 rows of scores for 1 images"),
     (lambda s: s[:, :, None, None].expand(-1, -1, 2, 2), "no N×classes scores"),
     (lambda s: "cat", "returns a str"),

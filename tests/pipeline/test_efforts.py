@@ -6,6 +6,7 @@ import pytest
 
 from cnnvis_report.cli.run_lines import plan_lines, too_short
 from cnnvis_report.errors import BadRequest
+from cnnvis_report.live.create import create_report
 from cnnvis_report.pipeline import efforts
 from cnnvis_report.pipeline import run as running
 from cnnvis_report.pipeline.config import RunConfig
@@ -17,7 +18,7 @@ from cnnvis_report.records.effort import EFFORTS
 from cnnvis_report.records.scores import ScoreKind
 from cnnvis_report.store import load_run
 from tests.conftest import command
-from tests.pipeline.clock import Clock
+from tests.pipeline.clock import Clock, timed
 
 MODEL = "tests.pipeline.clock:timed"
 
@@ -81,9 +82,14 @@ def test_a_run_that_is_new_has_no_more_time_than_was_said(clock: Clock, drawn: P
     assert not planned(drawn, tmp_path / "r", time=low * 0.9).fits
 
 
-def test_a_time_and_an_effort_are_one_too_many(drawn: Path, tmp_path: Path) -> None:
-    with pytest.raises(BadRequest, match="--time chooses the effort, and --effort low names one"):
-        planned(drawn, tmp_path, time="10m", effort="low")
+@pytest.mark.parametrize("effort", ["low", "medium"])
+def test_a_time_and_an_effort_are_one_too_many(effort: str, drawn: Path) -> None:
+    """The default effort, too, where somebody has named it."""
+    with pytest.raises(BadRequest, match=f"^--time chooses the effort, and --effort {effort} names one: give either.$"):
+        RunConfig.of(MODEL, images=(drawn,), time="10m", effort=effort)
+    with pytest.raises(BadRequest, match=f"^time chooses the effort, and effort {effort} names one: give either.$"):
+        create_report(timed(), "nowhere", time="10m", effort=effort)
+    assert RunConfig.of(MODEL, images=(drawn,), time=None, effort=effort).explain.effort == effort
 
 
 def test_a_run_that_was_begun_goes_on_with_its_effort_where_noise_may_have_chosen_another(

@@ -7,26 +7,12 @@ import click
 from cnnvis_report.cli import finish, results
 from cnnvis_report.cli.help import GroupedCommand
 from cnnvis_report.cli.options import CONFIG, configured, option
-from cnnvis_report.pipeline.config import RunConfig
-from cnnvis_report.settings import Group
+from cnnvis_report.pipeline.config import DataConfig, ModelConfig, PreprocessingConfig, RunConfig
+from cnnvis_report.settings import Group, settings_of
 from cnnvis_report.settings.kinds import Integer
 
-WITHOUT = (
-    *("weights", "architecture", "arguments", "trust", "task", "target", "class_names"),
-    *(
-        "labels",
-        "label_columns",
-        "split",
-        "masks",
-        "size",
-        "resize",
-        "crop",
-        "interpolation",
-        "mean",
-        "std",
-        "range",
-        "limit",
-    ),
+OF_OTHERS = tuple(  # settings of networks and images that somebody brings
+    info.name for config in (ModelConfig, DataConfig, PreprocessingConfig) for info in settings_of(config)
 )
 MOST = 300  # pictures
 
@@ -34,7 +20,7 @@ MOST = 300  # pictures
 @click.command(cls=GroupedCommand, short_help="Try everything on a small generated data set.")
 @configured(
     RunConfig,
-    without=(*WITHOUT, "limit_order", "select", "against", "engine", "address", "workers"),
+    without=(*OF_OTHERS, "against", "engine", "address", "workers"),
     fixed={"model": "demo", "images": ()},
     changes={"output": {"default": Path("demo-report")}},
 )

@@ -23,8 +23,8 @@ CHOICES = ("npz", "npy", "tiff", "csv", "heatmap-png", "virelay")
     kind=Choice(CHOICES),
     default="npz",
     show_default=True,
-    help="Format: npz is one file an image, the others one a map; virelay is HDF5 with project files, and needs h5py: "
-    "pip install 'cnnvis-report[virelay]'.",
+    help="Format: npz is one file per image, the others one per map; virelay is HDF5 with project files (needs h5py: "
+    "pip install 'cnnvis-report[virelay]').",
 )
 @option(
     "-o",
@@ -56,7 +56,7 @@ CHOICES = ("npz", "npy", "tiff", "csv", "heatmap-png", "virelay")
 def export(run: Path, form: str, output: Path, methods: tuple[str, ...], images: tuple[str, ...]) -> None:
     """Write the maps of the stored RUN as files, with a manifest that says what each is.
 
-    The values are those that the run has stored, never scaled; CSV and pictures have one value a position, as pages
+    The values are those that the run has stored, never scaled; CSV and pictures have one value per position, as pages
     show it. Neither the model nor torch is needed; nothing in the folder, which may be somebody else's, is executed.
 
     \b

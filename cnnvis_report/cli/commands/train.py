@@ -63,7 +63,6 @@ def train(
     from cnnvis_report.cli.console_training import Reporter
     from cnnvis_report.engine.devices import choose_device
     from cnnvis_report.methods.selection import select
-    from cnnvis_report.pipeline.map_setup import check_time
     from cnnvis_report.training.train import train as train_model
 
     if config.report is not None:
@@ -71,7 +70,6 @@ def train(
         share.checked(sharing, job, config.report, report.single_file)
         finish.claim(config.report)
         select(explain.methods)
-        check_time(explain)
     elif results.wanted(job):
         raise BadRequest("--fail-if, --summary and --json are about a report: give --report DIR, too.")
     elif sharing != ShareConfig():

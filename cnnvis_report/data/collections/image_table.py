@@ -25,7 +25,7 @@ def is_table(text: str) -> bool:
     ways=(
         ImageWay("a table of paths and labels, CSV or TSV", "labels.csv", "a column, found or `--label-columns`"),
         ImageWay(
-            "one with several labels an image", "labels.csv", "`cat|dog`, rows of one image, or columns of 0 and 1"
+            "one with several labels per image", "labels.csv", "`cat|dog`, rows of one image, or columns of 0 and 1"
         ),
         ImageWay("one with a column of splits", "labels.csv --split val", "a column"),
         ImageWay("the same as JSON lines", "labels.jsonl", "a key of each object"),

@@ -189,11 +189,11 @@ def _checked(kind: ScoreKind, columns: int, ending: str, source: str, name: str)
     """The kind, where the output can be that."""
     if kind is ScoreKind.BINARY and columns != 1:
         raise BadRequest(
-            f"{source}: {name} gives {columns} scores an image, and a binary answer has one. {FIT[2].capitalize()} fit."
+            f"{source}: {name} gives {columns} scores per image; a binary answer has one. {FIT[2].capitalize()} fit."
         )
     if kind is ScoreKind.SOFTMAX and columns == 1:
         raise BadRequest(
-            f"{source}: {name} gives a single score an image, whose softmax is always 1. {FIT[1].capitalize()} fit."
+            f"{source}: {name} gives a single score per image, whose softmax is always 1. {FIT[1].capitalize()} fit."
         )
     if kind is ScoreKind.SIGMOID and "softmax" in ending:
         raise BadRequest(

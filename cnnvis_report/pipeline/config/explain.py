@@ -44,6 +44,7 @@ class ExplainConfig:
         "The time that you have, such as 90s, 10m or 1h30m: takes the highest effort whose plan fits.",
         Duration(),
         metavar="TIME",
+        instead_of="effort",
         stated=Stated.NEVER,
         decides=False,
     )

@@ -31,8 +31,8 @@ class TerminalConfig:
     )
     log_format: str = setting(
         "text",
-        "How progress and warnings are written to the standard error stream: as lines to read, or as one JSON object a "
-        "line.",
+        "How progress and warnings are written to the standard error stream: as lines to read, or as one JSON object "
+        "per line.",
         Choice(("text", "json")),
         stated=Stated.NEVER,
         decides=False,

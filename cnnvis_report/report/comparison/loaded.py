@@ -41,7 +41,7 @@ class LoadedComparison:
         webbrowser.open(self.page.resolve().as_uri())
 
     def save_figure(self, path: str | Path) -> str:
-        """Write the headline figure, a column a run, as PNG, SVG or PDF, as the path's suffix says.
+        """Write the headline figure, a column per run, as PNG, SVG or PDF, as the path's suffix says.
 
         Returns:
             The caption, in words.

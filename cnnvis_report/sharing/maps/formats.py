@@ -45,7 +45,7 @@ def npy(drawn: Drawn) -> bytes:
 
 
 def tiff(drawn: Drawn) -> bytes:
-    """The stored values as 32-bit floating point, a page a channel."""
+    """The stored values as 32-bit floating point, a page per channel."""
     planes = drawn.values if drawn.values.ndim == 3 else drawn.values[None]
     first, *others = [Image.fromarray(np.ascontiguousarray(plane, dtype=np.float32)) for plane in planes]
     stream = io.BytesIO()
@@ -54,7 +54,7 @@ def tiff(drawn: Drawn) -> bytes:
 
 
 def csv(drawn: Drawn) -> bytes:
-    """One value a position, a line a row, with nine digits, which tell all single-precision numbers apart."""
+    """One value per position, a line per row, with nine digits, which tell all single-precision numbers apart."""
     rows = drawn.method.shown(drawn.values)
     return "".join(f"{','.join(f'{value:.9g}' for value in row)}\n" for row in rows.tolist()).encode("ascii")
 

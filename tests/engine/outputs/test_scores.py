@@ -63,8 +63,8 @@ def test_what_scores_mean_is_found_out_and_said(
 @pytest.mark.parametrize(
     ("columns", "asked", "end", "says"),
     [
-        (5, "binary", None, "--task binary: it gives 5 scores an image, and a binary answer has one. Classificat"),
-        (1, "softmax", None, "--task classification: it gives a single score an image, whose softmax is always 1"),
+        (5, "binary", None, "--task binary: it gives 5 scores per image; a binary answer has one. Classificat"),
+        (1, "softmax", None, "--task classification: it gives a single score per image, whose softmax is always 1"),
         (5, "sigmoid", nn.Softmax(1), "--task multilabel: it ends in a softmax, whose classes exclude each other"),
         (5, "logits", None, "--task 'logits': it can be auto, classification, multilabel, binary, reg"),
     ],

@@ -99,7 +99,7 @@ def failing(monkeypatch: pytest.MonkeyPatch) -> None:
         pytest.param(EXITS, 7, "ends the program (SystemExit: 0)", id="exits-in-a-batch"),
         pytest.param(NAN, 1, "scores that aren't finite", id="NaN-alone"),
         pytest.param(NAN, 7, "scores that aren't finite", id="NaN-in-a-batch"),
-        pytest.param(MORE, 1, "it gives 8 scores an image", id="more-scores"),
+        pytest.param(MORE, 1, "it gives 8 scores per image", id="more-scores"),
     ],
 )
 def test_the_views_are_those_of_the_set_without_the_bad_images(

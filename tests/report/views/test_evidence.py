@@ -178,7 +178,7 @@ def test_few_images_give_no_ranking_and_no_bars(tmp_path: Path, images: int) -> 
 def test_an_image_is_no_evidence_and_ranks_nothing(ranked: Path) -> None:
     html = next((ranked / "images").iterdir()).read_text(encoding="utf-8")
     text = page_text(html)
-    assert "One image is no evidence of a method" in text and "★" not in text and "best" not in text.lower()
+    assert "One image says little about a method" in text and "★" not in text and "best" not in text.lower()
     assert 'href="../index.html#faithful"' in html
 
 

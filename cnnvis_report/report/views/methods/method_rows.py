@@ -17,7 +17,7 @@ class MethodRow:
     """A method in a table.
 
     not_applicable: why the network has no maps of it, empty where it has. passes: what a map takes, in words.
-    stated: what the method states of its maps, and how many are missing. standings: verdicts on it, one a layer.
+    stated: what the method states of its maps, and how many are missing. standings: verdicts on it, one per layer.
     """
 
     method: MethodInfo

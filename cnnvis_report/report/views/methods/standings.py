@@ -34,7 +34,7 @@ class MethodStanding:
 
 
 def standings(run: RunRecord, evidence: Evidence | None, method: str) -> tuple[MethodStanding, ...]:
-    """The verdicts on a method, one a layer; none where nothing was measured or the network has no map of it."""
+    """The verdicts on a method, one per layer; none where nothing was measured or the network has no map of it."""
     verdicts = [row for row in (evidence.methods if evidence else ()) if row.method == method]
     if evidence is None or any(row.standing is Standing.NOT_APPLICABLE for row in verdicts):
         return ()
