@@ -7,7 +7,7 @@ import click
 
 from cnnvis_report.cli.params import printable
 from cnnvis_report.pipeline.config import JobConfig, ReportConfig
-from cnnvis_report.store.atomic import beside
+from cnnvis_report.store.output_file import output_file
 
 TERMINAL = "-"
 
@@ -19,7 +19,7 @@ def announce_file(path: Path, job: JobConfig | None = None) -> None:
 
 def write_text(path: Path, text: str, job: JobConfig | None = None) -> None:
     """Write a text file, whole or not at all, and say so."""
-    with beside(path) as temporary:
+    with output_file(path) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="\n")
     announce_file(path, job)
 

@@ -14,7 +14,7 @@ from cnnvis_report.errors import BadRequest, RulesHold
 from cnnvis_report.pipeline.config import JobConfig
 from cnnvis_report.rules.judge import Outcome, judge_all, line
 from cnnvis_report.rules.value import Value
-from cnnvis_report.store.atomic import beside
+from cnnvis_report.store.output_file import output_file
 
 if TYPE_CHECKING:
     from cnnvis_report.report.job_results import JobResults
@@ -89,7 +89,7 @@ def _write_summary(path: Path, results: "JobResults", outcomes: Sequence[Outcome
     elif str(path) == TERMINAL:
         _write(path, document.text(picture_address(picture)), job)
     else:
-        with beside(_picture_of(path)) as temporary:
+        with output_file(_picture_of(path)) as temporary:
             temporary.write_bytes(screen_png(picture))
         _write(path, document.text(quote(_picture_of(path).name)), job)
 

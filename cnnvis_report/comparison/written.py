@@ -18,6 +18,6 @@ def write_compared(
     Raises:
         BadRequest: the runs can't be compared.
     """
-    with new_comparison(folder) as record:
+    with new_comparison(folder, len(runs)) as record:
         record.finish(compare_runs(runs, title, images=record.images, progress=progress))
     return load_comparison(folder)

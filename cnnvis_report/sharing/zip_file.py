@@ -7,7 +7,8 @@ from pathlib import Path
 
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.store.arrays import LARGEST
-from cnnvis_report.store.atomic import beside, blocked_by, is_regular, open_regular
+from cnnvis_report.store.atomic import blocked_by, is_regular, open_regular
+from cnnvis_report.store.output_file import output_file
 
 MARK = b"Made by cnnvis-report"  # the comment of our zip files, by which they are known
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip file knows; times of files are no content
@@ -29,7 +30,7 @@ def write_zip(path: Path, folder: Path, names: Sequence[str]) -> int:
     """
     check_zip(path)
     top = safe_name(path.stem)
-    with beside(path) as temporary:
+    with output_file(path) as temporary:
         with zipfile.ZipFile(temporary, "w", allowZip64=True) as archive:
             archive.comment = MARK
             for name in sorted(names):
@@ -47,9 +48,16 @@ def check_zip(path: Path) -> None:
         raise BadRequest(f"{path}: {blocked_by(path)} is a file, and no folder can be made in it.")
     if not (path.exists() or path.is_symlink()):
         return
-    if is_regular(path) and path.read_bytes().endswith(MARK):
+    if is_regular(path) and _is_ours(path):
         return
     raise BadRequest(f"{path}: isn't a zip file that this program has written, and isn't overwritten. Move it away.")
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether a file, of any size, ends as our zip files do."""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - len(MARK)))
+        return file.read(len(MARK)) == MARK
 
 
 def safe_name(name: str) -> str:

@@ -26,6 +26,7 @@ FORMAT = "cnnvis-report-comparison/2"
 MARK = '{"format": "cnnvis-report-comparison/'  # what the file of any version begins with
 IMAGES = "images"  # the field that stands in lines of its own
 FIRST_LINE = f'{{"format": "{FORMAT}", "{IMAGES}": ['
+SHORTEST = 200  # characters of the line of an image: each takes eight bytes of memory
 BEHIND_IMAGES = "],\n"
 LAST_LINE = '"comparison": '
 
@@ -72,11 +73,14 @@ def _is_first(path: Path) -> bool:
 
 
 @contextmanager
-def new_comparison(folder: Path) -> Iterator["NewComparison"]:
-    """The record of a comparison, written image by image; it takes the place of an earlier one when it is complete."""
+def new_comparison(folder: Path, runs: int) -> Iterator["NewComparison"]:
+    """The record of a comparison of so many runs, written image by image.
+
+    It takes the place of an earlier one when it is complete.
+    """
     with beside(folder / COMPARISON) as temporary, temporary.open("wb") as file:
         file.write(FIRST_LINE.encode())
-        yield NewComparison(NewImages(temporary, file), file)
+        yield NewComparison(NewImages(temporary, runs, file), file)
 
 
 class NewComparison:
@@ -115,27 +119,37 @@ def load_comparison(folder: Path) -> Comparison:
         if not start and line != FIRST_LINE + "\n":
             raise BadRequest(f"{path}: isn't of format {FORMAT!r}, which this version reads. Compare the runs again.")
         if last:
-            break
+            raise _changed(path)  # something stands behind the end
         if line.startswith(LAST_LINE):
             last = line
             continue
         digest.update(line.encode())
         if line != BEHIND_IMAGES and start:
+            if len(line) < SHORTEST:
+                raise _changed(path)
             starts.append(start)
-    return _opened(path, parsed(f"{{{last}"), StoredImages(path, starts), digest.hexdigest())
+    return _opened(path, parsed(f"{{{last}"), starts, digest.hexdigest())
 
 
-def _opened(path: Path, content: Any, images: StoredImages, digest: str) -> Comparison:
+def _opened(path: Path, content: Any, starts: "array[int]", digest: str) -> Comparison:
     """The record from its last line.
+
+    Args:
+        starts: the bytes that the lines of its images begin at. digest: of everything before.
 
     Raises:
         BadRequest: it was changed.
     """
     record = content.get("comparison") if isinstance(content, dict) else None
     if not isinstance(record, dict) or not holds(record, digest):
-        raise BadRequest(f"{path}: something in it was changed after it was written. Compare the runs again.")
+        raise _changed(path)
     plain = {name: value for name, value in record.items() if name not in (SEAL, IMAGES)}
     try:
-        return replace(from_json(Comparison, plain, "comparison"), images=images)
+        comparison = from_json(Comparison, plain, "comparison")
     except Malformed as error:
         raise BadRequest(f"{path}: {error}. Compare the runs again.") from error
+    return replace(comparison, images=StoredImages(path, len(comparison.runs), starts))
+
+
+def _changed(path: Path) -> BadRequest:
+    return BadRequest(f"{path}: something in it was changed after it was written. Compare the runs again.")

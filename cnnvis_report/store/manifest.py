@@ -145,10 +145,15 @@ def lines_at(path: Path) -> Iterator[tuple[int, str]]:
     with open_regular(path, LARGEST) as file:
         start = 0
         while line := file.readline(LONGEST):
-            if len(line) == LONGEST or sum(map(line.count, (b",", b"[", b"{"))) > MOST_VALUES:
+            if not fits(line):
                 return
             yield start, line.decode("utf-8", "replace")
             start += len(line)
+
+
+def fits(line: bytes) -> bool:
+    """Whether a line may be parsed: it isn't longer than ours are, and holds no more values."""
+    return len(line) < LONGEST and sum(map(line.count, (b",", b"[", b"{"))) <= MOST_VALUES
 
 
 def _repair(path: Path) -> str:

@@ -1,6 +1,6 @@
 """All kinds of trouble that are tried."""
 
-from tests.robustness import folders, mutated_pictures, odd_checkpoints, odd_values, two_writers
+from tests.robustness import comparisons, folders, mutated_pictures, odd_checkpoints, odd_values, two_writers
 from tests.robustness.attack import Attack
 from tests.robustness.bad_images import BAD_IMAGES
 from tests.robustness.deleted_folder import DELETED
@@ -11,6 +11,7 @@ from tests.robustness.threads import THREADS
 
 ATTACKS: tuple[Attack, ...] = (
     folders.ATTACK,
+    comparisons.ATTACK,
     two_writers.ATTACK,
     *KILLED,
     AT_RANDOM_TIMES,

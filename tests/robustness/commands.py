@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -26,6 +27,7 @@ def tiny():
     return network
 '''
 # what a clock, or the state of a file, is in: the same for the same work, but never in the same bytes
+LEFT = re.compile(r"/\.(lock|pages-[0-9a-f]{8})$")  # by a program that was killed when its work was done
 CLOCKED = {"provenance.js"}
 
 
@@ -34,7 +36,7 @@ class Command:
     """A command and what it finds.
 
     before: commands that leave what it finds. output: what it writes, a file or a folder. damage: what happens to that
-    before it is found.
+    before it is found. once: whether it is refused where its work is done, as it writes into an empty folder alone.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Command:
     arguments: tuple[str, ...]
     before: tuple[tuple[str, ...], ...] = ()
     damage: Callable[[Path], None] = lambda _: None
+    once: bool = False
 
     def prepared(self, folder: Path) -> Path:
         """A folder with what it finds."""
@@ -70,6 +73,7 @@ TRAIN = ("train", "../../given/set", "-o", "m.pt", "-q", "--device", "cpu", "--a
 OLD = (*RUN[:-1], "old", "--metrics", "none", "--inspect", "none", "--classes", "top:1")
 COMPARE = ("compare", "old", "report", "-o", "changes", "-q")
 COPY = ("render", "report", "--anonymous", "--zip")
+FIGURE = ("figure", "report", "-o", "a.svg")
 DRAW = ("make-dataset", "shapes", "--size", "24", "-q", "-o", "set")
 
 COMMANDS = {
@@ -92,6 +96,11 @@ COMMANDS = {
     "share": (
         Command("a copy", "anonymous-report", COPY, (PLAIN,)),
         Command("a copy over another", "anonymous-report", COPY, (PLAIN, (*COPY, "--share", "minimal"))),
+    ),
+    "export": (
+        Command("maps as files", "maps", ("export", "report", "--maps", "csv"), (PLAIN,), once=True),
+        Command("a figure over another", "a.svg", (*FIGURE, "--rows", "2"), (PLAIN, (*FIGURE, "--rows", "1"))),
+        Command("evidence as text", "evidence.md", ("evidence", "report", "-o", "evidence.md"), (FULL,)),
     ),
     "make-dataset": (
         Command("a new set", "set", (*DRAW, "-n", "6")),
@@ -187,6 +196,10 @@ def differences(found: dict[str, str], right: dict[str, str]) -> str:
 def goes_on(trial: Undisturbed, work: Path) -> str:
     """What is wrong with the same command, started once more: it ends well, in the same bytes, and leaves no more."""
     again = server().run(trial.command.arguments, work, trial.command.output)
+    if again.code and trial.command.once and "isn't empty, and nothing is overwritten" in again.said:
+        done = {name: digest for name, digest in files_in(work).items() if not LEFT.search(name)}
+        found = differences(done, trial.new)
+        return f"refused, and it isn't done: {found}" if found else ""
     if again.code:
         return f"the same command ended with {again.code}: {again.said.strip()[-300:]}"
     found = differences(files_in(work), trial.new)

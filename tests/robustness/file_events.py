@@ -14,11 +14,12 @@ ALL = 100_000  # more than there are
 
 
 def killed(name: str, count: int, folder: Path) -> Iterator[str]:
-    """Kill a command at its file events, in an order of chance."""
+    """Kill a command at its file events: at the first and the last of each kind, then in an order of chance."""
     whole = [undisturbed(command) for command in COMMANDS[name]]
     every = [(trial, fault) for trial in whole for fault in deaths(trial)]
+    ends = [(trial, fault) for trial in whole for fault in _ends(trial)]
     random.Random(0).shuffle(every)
-    for trial, fault in every[:count]:
+    for trial, fault in [*ends, *(other for other in every if other not in ends)][:count]:
         work = trial.again(folder)
         ended = server().run(trial.command.arguments, work, trial.command.output, fault)
         wrong = goes_on(trial, work)
@@ -33,6 +34,11 @@ def deaths(trial: Undisturbed) -> Iterator[Fault]:
         if event.opens:
             yield Fault(EMPTY, number)
             yield Fault(TORN, number)
+
+
+def _ends(trial: Undisturbed) -> tuple[Fault, Fault]:
+    """Before the first event, and before the last one."""
+    return Fault(KILL, 1), Fault(KILL, sum(event.changes for event in trial.events))
 
 
 def at_random_times(count: int, folder: Path) -> Iterator[str]:
@@ -56,8 +62,8 @@ SAME = "The same command goes on, ends in the same bytes, and leaves nothing beh
 KILLED = tuple(
     Attack(f"killed at any file event ({name})", SAME, partial(killed, name), quick=quick, full=ALL)
     for name, quick in (
-        *(("run", 2), ("train", 5), ("render", 2)),
-        *(("compare", 2), ("share", 2), ("make-dataset", 6)),
+        *(("run", 10), ("train", 6), ("render", 8)),
+        *(("compare", 3), ("share", 5), ("export", 8), ("make-dataset", 6)),
     )
 )
 AT_RANDOM_TIMES = Attack("kills at random times", SAME, at_random_times, quick=1, full=40)

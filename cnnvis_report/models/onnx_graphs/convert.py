@@ -6,6 +6,7 @@ from torch import Tensor, nn
 from torch.fx import GraphModule
 
 from cnnvis_report.errors import BadRequest, shown, told
+from cnnvis_report.models.onnx_graphs.joined import join_parts, read_joined
 from cnnvis_report.models.onnx_graphs.names import layer_names
 from cnnvis_report.models.quiet import quiet
 
@@ -37,6 +38,8 @@ def convert(model: "ModelProto", name: str) -> tuple[nn.Module, str]:
     """
     with quiet():
         _read_newer_versions()
+        read_joined()
+        join_parts(model)
         missing = unread(model)
         if missing:
             raise BadRequest(f"{name}: {missing}.")
@@ -85,7 +88,7 @@ def _by_onnx2torch(model: "ModelProto") -> nn.Module:
     paths = {}
     for number, (node, path) in enumerate(zip(model.graph.node, names, strict=True)):
         node.name = f"node_{number}"
-        paths[node.name] = path
+        paths[f"{node.domain}/{node.name}".lstrip("/")] = path  # as onnx2torch calls the module
     network: GraphModule = onnx2torch.convert(model)
     modules = {path: network.get_submodule(name) for name, path in paths.items()}
     for name in paths:

@@ -19,9 +19,8 @@ from cnnvis_report.report.figure.sheet import Sheet
 from cnnvis_report.report.figure.style import DARK, Style, Theme
 from cnnvis_report.report.figure.svg import svg
 from cnnvis_report.report.pictures.thumbnails import Pictures, webp
-from cnnvis_report.store.atomic import beside
 from cnnvis_report.store.names import FIGURE_SOFTWARE
-from cnnvis_report.store.output_file import check_output
+from cnnvis_report.store.output_file import check_output, output_file
 from cnnvis_report.store.run_folder import StoredRun
 
 # 1280 CSS pixels, sharp on screens of two a pixel, upon the ground of the pages
@@ -80,7 +79,7 @@ def _format(path: Path) -> Format:
 
 
 def _write(path: Path, content: bytes) -> None:
-    with beside(path) as temporary:
+    with output_file(path) as temporary:
         temporary.write_bytes(content)
 
 

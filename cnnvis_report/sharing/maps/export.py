@@ -1,7 +1,6 @@
 """Maps of a run as files in a folder of their own, with a manifest of what each is."""
 
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 
@@ -12,11 +11,10 @@ from cnnvis_report.records.codec import to_json
 from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.report.figure.rows import chosen_by_name
 from cnnvis_report.sharing.maps.entries import Entry, entry_of, map_name
+from cnnvis_report.sharing.maps.folder import check_folder, filling
 from cnnvis_report.sharing.maps.formats import FORMATS, Drawn, npz
 from cnnvis_report.sharing.maps.table import Cell, table
-from cnnvis_report.store.atomic import beside, blocked_by, files_below, remove
-from cnnvis_report.store.lock import writing
-from cnnvis_report.store.names import LOCK
+from cnnvis_report.store.atomic import beside
 from cnnvis_report.store.run_folder import StoredRun
 
 NPZ, VIRELAY = "npz", "virelay"
@@ -42,53 +40,22 @@ def export_maps(
         is left in the folder then.
         UnknownName: the run has no such method or image.
     """
-    check_folder(folder)
+    check_folder(folder)  # before anything that may be said of names
     for name in methods:
         if name not in {method.name for method in run.record.methods}:
             raise UnknownName("method of this run", name, [method.name for method in run.record.methods])
     wanted = chosen_by_name(images, {image.id: image.name for image in run.images()}) if images else []
-    with _filling(folder):
+    with filling(folder) as aside:
         if form == VIRELAY:
             from cnnvis_report.sharing.maps.virelay import export_virelay
 
-            entries = export_virelay(run, folder, methods, wanted)
+            entries = export_virelay(run, aside, methods, wanted)
         else:
-            entries = [entry for image in _images(run, wanted) for entry in _image(run, image, folder, form, methods)]
+            entries = [entry for image in _images(run, wanted) for entry in _image(run, image, aside, form, methods)]
         if not entries:
             raise BadRequest(f"{run.folder}: has no such maps.")
-        write_manifest(run, folder, form, entries)
+        write_manifest(run, aside, form, entries)
     return entries
-
-
-@contextmanager
-def _filling(folder: Path) -> Iterator[None]:
-    """Be the only one that writes into an empty folder; it is empty again, or gone, where something fails.
-
-    Raises:
-        BadRequest: somebody else has begun to.
-    """
-    with writing(folder):
-        check_folder(folder)
-        try:
-            yield
-        except BaseException:
-            with suppress(OSError):  # what went wrong first is what is said
-                remove(folder, [name for name in files_below(folder) if name != LOCK])
-            raise
-
-
-def check_folder(folder: Path) -> None:
-    """Refuse a folder that holds something.
-
-    Raises:
-        BadRequest: saying so.
-    """
-    if blocked_by(folder) is not None:
-        raise BadRequest(f"-o {folder}: {blocked_by(folder)} is a file, and no folder can be made in it.")
-    if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
-        raise BadRequest(f"-o {folder}: is no folder. Give another name.")
-    if folder.is_dir() and any(path.name != LOCK for path in folder.iterdir()):
-        raise BadRequest(f"-o {folder}: isn't empty, and nothing is overwritten. Give another folder.")
 
 
 def write_manifest(run: StoredRun, folder: Path, form: str, entries: Sequence[Entry]) -> None:
@@ -137,7 +104,7 @@ def _image(run: StoredRun, image: ImageRecord, folder: Path, form: str, methods:
 
 
 def _write(path: Path, content: bytes) -> None:
-    path.parent.mkdir(exist_ok=True)  # the folder that is filled isn't made anew if it is gone
+    path.parent.mkdir(exist_ok=True)  # the folder above that one isn't made anew if it is gone
     with beside(path, lasting=False, parents=False) as temporary:
         temporary.write_bytes(content)
 

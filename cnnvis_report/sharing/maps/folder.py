@@ -1,0 +1,99 @@
+"""The folder that maps are exported into: filled as a whole or not at all; what a killed program has left is known."""
+
+import re
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from shutil import rmtree
+
+from cnnvis_report.errors import BadRequest
+from cnnvis_report.records.codec import parsed, to_json
+from cnnvis_report.store.atomic import beside, blocked_by, files_below, is_regular, read_regular, remove, within
+from cnnvis_report.store.lock import writing
+from cnnvis_report.store.names import BUILDING, ID, LOCK
+
+MOVING = "moving.json"  # in the folder aside: what goes into the folder, written when all of it is there
+MOST = 256 << 20  # bytes of that list
+ENDINGS = "npz|npy|tiff|csv|png|h5|json|yaml"
+_NAME = re.compile(rf"(?:{ID}/)?[^\W_][\w.@#+-]{{0,240}}\.(?:{ENDINGS})")
+
+
+@contextmanager
+def filling(folder: Path) -> Iterator[Path]:
+    """A folder aside, whose files are in an empty folder afterwards; that is empty, or gone, where something fails.
+
+    Raises:
+        BadRequest: the folder holds something, or somebody else is filling it.
+    """
+    check_folder(folder)
+    with writing(folder):
+        check_folder(folder)
+        for left in _asides(folder):
+            remove(folder, _listed(left))
+            rmtree(left)
+        aside = folder / f".pages-{secrets.token_hex(4)}"
+        aside.mkdir()
+        try:
+            yield aside
+            _move(aside, folder)
+        finally:
+            rmtree(aside, ignore_errors=True)
+
+
+def check_folder(folder: Path) -> None:
+    """Refuse a folder that holds something.
+
+    Raises:
+        BadRequest: saying so.
+    """
+    if blocked_by(folder) is not None:
+        raise BadRequest(f"-o {folder}: {blocked_by(folder)} is a file, and no folder can be made in it.")
+    if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+        raise BadRequest(f"-o {folder}: is no folder. Give another name.")
+    if not folder.is_dir():
+        return
+    asides = _asides(folder)
+    listed = {name for aside in asides for name in _listed(aside)}
+    ours = {LOCK, *(aside.name for aside in asides), *listed, *(name.partition("/")[0] for name in listed)}
+    inner = {name.partition("/")[0] for name in listed if "/" in name}
+    if any(path.name not in ours for path in folder.iterdir()) or any(
+        _is_strange(folder / name, listed) for name in inner
+    ):
+        raise BadRequest(f"-o {folder}: isn't empty, and nothing is overwritten. Give another folder.")
+
+
+def _is_strange(folder: Path, listed: set[str]) -> bool:
+    """Whether the folder of an image's maps is a link, or holds something that isn't listed."""
+    if folder.is_symlink() or not folder.is_dir():
+        return folder.is_symlink() or folder.exists()
+    return any(f"{folder.name}/{path.name}" not in listed or path.is_dir() for path in folder.iterdir())
+
+
+def _move(aside: Path, folder: Path) -> None:
+    """Put the files into the folder; where that ends half-way, the list says which of them are ours."""
+    names = files_below(aside)
+    with beside(aside / MOVING, parents=False) as temporary:
+        temporary.write_text(to_json(names) + "\n", encoding="utf-8", newline="\n")
+    try:
+        for name in names:
+            (aside / name).replace(within(folder, name))
+    except BaseException:
+        with suppress(OSError):  # what went wrong first is what is said
+            remove(folder, names)
+        raise
+
+
+def _asides(folder: Path) -> list[Path]:
+    """The folders aside that killed programs have left."""
+    entries = (path for path in folder.iterdir() if BUILDING.fullmatch(path.name))
+    return [path for path in entries if path.is_dir() and not path.is_symlink()]
+
+
+def _listed(aside: Path) -> list[str]:
+    """The files that were on their way out of a folder aside; what isn't called as exported files are isn't one."""
+    path = aside / MOVING
+    names = parsed(read_regular(path, MOST).decode("utf-8", "replace")) if is_regular(path) else None
+    return (
+        [name for name in names if isinstance(name, str) and _NAME.fullmatch(name)] if isinstance(names, list) else []
+    )
