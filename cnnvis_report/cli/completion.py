@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from cnnvis_report.models.network_names import network_lines
+from cnnvis_report.models.known_networks.network_names import network_lines
 
 
 def complete(names: str, params: Mapping[str, Any], incomplete: str) -> list[str]:

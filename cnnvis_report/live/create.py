@@ -21,8 +21,8 @@ from cnnvis_report.isolation.restore import with_state_restored
 from cnnvis_report.live.progress import ProgressChoice, console_of
 from cnnvis_report.live.wording import in_words_of_python
 from cnnvis_report.models.model import Model
-from cnnvis_report.models.network_attributes import declared
 from cnnvis_report.models.network_state import check_finite
+from cnnvis_report.models.own_code.network_attributes import declared
 from cnnvis_report.pipeline.arguments import check_network, check_target, config_of
 from cnnvis_report.pipeline.config import RunConfig
 from cnnvis_report.pipeline.image_source import Aliases, image_source

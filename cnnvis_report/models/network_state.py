@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from cnnvis_report.errors import BadRequest
-from cnnvis_report.models.checkpoint_candidates import State
+from cnnvis_report.models.checkpoints.candidates import State
 
 RUNNING = ("running_mean", "running_var")
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from cnnvis_report.data.preprocessing.preprocessing import ASPECTS, FILLS, LARGEST, LIBRARIES, Preprocessing
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.models.architectures import Architecture, build
-from cnnvis_report.models.checkpoints import is_plain, load_into, read_content
+from cnnvis_report.models.checkpoints.read_checkpoint import is_plain, load_into, read_content
 from cnnvis_report.records.codec import from_json
 from cnnvis_report.records.training import TrainingRecord
 from cnnvis_report.store.atomic import beside

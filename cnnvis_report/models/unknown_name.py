@@ -7,8 +7,8 @@ from pathlib import Path
 import torchvision
 
 from cnnvis_report.errors import BadRequest, nearest
+from cnnvis_report.models.known_networks.network_index import timm_names
 from cnnvis_report.models.loader import Loader
-from cnnvis_report.models.network_index import timm_names
 from cnnvis_report.models.timm_models.names import PREFIX
 
 WEIGHTS = (".pt", ".pth", ".safetensors", ".ckpt", ".bin", ".onnx", ".pt2", ".keras", ".h5", ".tar")

@@ -9,8 +9,8 @@ from cnnvis_report.data.preprocessing.shown_bands import MOST_BANDS, choose_band
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.models.input_channels import input_channels
 from cnnvis_report.models.model import Model
-from cnnvis_report.models.own_functions import transform_at
-from cnnvis_report.models.own_transform import with_transform
+from cnnvis_report.models.own_code.functions import transform_at
+from cnnvis_report.models.own_code.transform import with_transform
 from cnnvis_report.pipeline.config import PreprocessingConfig
 from cnnvis_report.pipeline.transform_options import keep_transform
 

@@ -11,8 +11,8 @@ from cnnvis_report.data.samples.sample_set import SampleSet, first_of
 from cnnvis_report.data.samples.samples import Samples, class_names_of, samples_of, transform_of
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.models.model import Model
-from cnnvis_report.models.own_datasets import dataset_at, is_own_dataset
-from cnnvis_report.models.own_transform import normalization_of
+from cnnvis_report.models.own_code.datasets import dataset_at, is_own_dataset
+from cnnvis_report.models.own_code.transform import normalization_of
 from cnnvis_report.pipeline.preprocessing import adjusted_preprocessing
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from cnnvis_report.engine.outputs.functions import FunctionScores, name_of
 from cnnvis_report.engine.outputs.readers import OutputReader, TargetFunction
-from cnnvis_report.models.own_functions import function_at
+from cnnvis_report.models.own_code.functions import function_at
 
 
 def target_reader(target: TargetFunction | str | None) -> OutputReader | None:

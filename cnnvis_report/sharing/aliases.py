@@ -6,7 +6,7 @@ from functools import cache, cached_property
 from itertools import count
 from pathlib import PurePosixPath
 
-from cnnvis_report.models.network_names import network_lines
+from cnnvis_report.models.known_networks.network_names import network_lines
 from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.run import RunRecord
 from cnnvis_report.records.scores import ScoreKind

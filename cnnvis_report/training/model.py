@@ -21,7 +21,7 @@ from cnnvis_report.models.architectures import (
     check,
     torchvision_kwargs,
 )
-from cnnvis_report.models.checkpoints import read_state
+from cnnvis_report.models.checkpoints.read_checkpoint import read_state
 from cnnvis_report.models.input_channels import input_channels
 from cnnvis_report.models.load import load_model
 from cnnvis_report.models.model import Model

@@ -1,6 +1,6 @@
 """Write the index by which weights are recognized, as tensors' names and shapes of torchvision and timm.
 
-    python -m tests.benchmarks.network_index > cnnvis_report/models/networks.txt
+    python -m tests.benchmarks.network_index > cnnvis_report/models/known_networks/networks.txt
 
 A line each, of networks whose tensors before the last layer agree: their fingerprint, the last layer's name, the
 networks. It takes some minutes, and wants the newest timm.
@@ -14,8 +14,8 @@ import timm
 import torch
 import torchvision
 
-from cnnvis_report.models.network_index import fingerprint
-from cnnvis_report.models.torchvision_models import CLASSES, skeleton
+from cnnvis_report.models.known_networks.network_index import fingerprint
+from cnnvis_report.models.torchvision_models.classifiers import CLASSES, skeleton
 
 
 def of_torchvision() -> Iterator[tuple[str, tuple[str, ...], dict[str, torch.Tensor]]]:

@@ -5,12 +5,12 @@ import sys
 
 from torch import nn
 
-from cnnvis_report.models.torchvision_models import skeleton
+from cnnvis_report.models.torchvision_models.classifiers import skeleton
 
 FRESH = """
 import sys
 from cnnvis_report import explain
-from cnnvis_report.models.torchvision_models import make_room, skeleton
+from cnnvis_report.models.torchvision_models.classifiers import make_room, skeleton
 import torch
 network = make_room(skeleton("squeezenet1_1", num_classes=3)).eval()
 for parameter in network.parameters():

@@ -22,9 +22,17 @@ TRIED = {
     row: (file, test)
     for row, file, test in (
         ("a classifier of torchvision", "models/test_load.py", "downloaded_weights_bring_names_and_preprocessing"),
-        ("a segmentation network of torchvision", "models/test_torchvision_dense.py", "a_name_is_enough"),
-        ("a detector of torchvision", "models/test_torchvision_dense.py", "a_name_is_enough"),
-        ("a state dict for one of these", "models/test_torchvision_dense.py", "weights_of_a_file_decide_the_classes"),
+        (
+            "a segmentation network of torchvision",
+            "models/torchvision_models/test_torchvision_dense.py",
+            "a_name_is_enough",
+        ),
+        ("a detector of torchvision", "models/torchvision_models/test_torchvision_dense.py", "a_name_is_enough"),
+        (
+            "a state dict for one of these",
+            "models/torchvision_models/test_torchvision_dense.py",
+            "weights_of_a_file_decide_the_classes",
+        ),
         ("a state dict for one, `.pth` or `.pt`", "models/test_load.py", "the_number_of_classes_is_read_from_the_head"),
         ("the same as `.safetensors`", "models/test_load.py", "safetensors_are_known_by_their_content"),
         (
@@ -34,12 +42,12 @@ TRIED = {
         ),
         (
             "a checkpoint of several networks, or averaged ones",
-            "models/test_averaged_weights.py",
+            "models/checkpoints/test_averaged_weights.py",
             "averaged_weights_come_first_and_it_is_said",
         ),
         (
             "a state dict of a fastai learner, `learn.save()`",
-            "models/test_fastai.py",
+            "models/torchvision_models/test_fastai.py",
             "a_learner_is_loaded_as_what_it_is",
         ),
         (
@@ -118,18 +126,18 @@ TRIED = {
         ),
         (
             "a class or a function that makes the network",
-            "models/test_factories.py",
+            "models/own_code/test_factories.py",
             "a_function_a_class_or_a_network_by_module_or_path",
         ),
-        ("one that takes arguments", "models/test_factory_arguments.py", "the_command_line_gives_them_to_a_class"),
+        ("one that takes arguments", "models/own_code/test_arguments.py", "the_command_line_gives_them_to_a_class"),
         (
             "a function that gives the network and a dictionary of its use",
-            "models/test_factory_settings.py",
+            "models/own_code/test_network_attributes.py",
             "a_run_uses_transform_layer_and_task",
         ),
         (
             "a network that a module holds",
-            "models/test_factories.py",
+            "models/own_code/test_factories.py",
             "a_function_a_class_or_a_network_by_module_or_path",
         ),
         ("a class of your own and a file of its weights", "models/test_load.py", "a_factory_takes_weights"),

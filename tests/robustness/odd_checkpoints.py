@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import save
 
 from cnnvis_report.errors import BadRequest
-from cnnvis_report.models.checkpoints import read_candidates
+from cnnvis_report.models.checkpoints.read_checkpoint import read_candidates
 from tests.robustness.attack import Attack
 from tests.robustness.damage import damaged, peak
 

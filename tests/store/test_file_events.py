@@ -112,7 +112,7 @@ def test_a_file_that_the_disk_does_not_give_is_not_called_a_strangers(
     def fails(path: Path, **_: Any) -> None:
         raise OSError(errno.EIO, "Input/output error", str(path))
 
-    monkeypatch.setattr("cnnvis_report.models.checkpoints.check_kind", fails)
+    monkeypatch.setattr("cnnvis_report.models.checkpoints.read_checkpoint.check_kind", fails)
     said = one_line(command(*words, code=2))
     assert "Input/output error" in said and "no model" not in said
     assert (tmp_path / "m.pt").read_bytes() == before

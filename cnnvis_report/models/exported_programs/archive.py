@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from cnnvis_report.errors import BadRequest
+from cnnvis_report.models.checkpoints.torch_archives import names_in, opened_archive
 from cnnvis_report.models.exported_programs.vetting import reduced, unsafe_part
 from cnnvis_report.models.loader import ModelRequest
-from cnnvis_report.models.torch_archives import names_in, opened_archive
 
 PROGRAM, WEIGHTS, CONSTANTS = "models/model.json", "data/weights/", "data/constants/"
 TABLES = (f"{WEIGHTS}model_weights_config.json", f"{CONSTANTS}model_constants_config.json")

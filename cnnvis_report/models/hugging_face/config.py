@@ -8,7 +8,7 @@ from typing import Any
 
 from cnnvis_report.errors import BadRequest, shown, told
 from cnnvis_report.models.architectures import MOST_CLASSES
-from cnnvis_report.models.checkpoint_candidates import State
+from cnnvis_report.models.checkpoints.candidates import State
 from cnnvis_report.models.folder_config import CONFIG
 
 SHARE = 4  # times the weights' numbers that a network may hold: some are tied, some are positions

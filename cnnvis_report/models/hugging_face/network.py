@@ -10,7 +10,7 @@ from torch import nn
 
 from cnnvis_report.errors import BadRequest, brief, told
 from cnnvis_report.isolation.user_code import redirect_user_output
-from cnnvis_report.models.checkpoint_candidates import State
+from cnnvis_report.models.checkpoints.candidates import State
 from cnnvis_report.models.hugging_face.config import check_size
 from cnnvis_report.models.timm_models.network import quiet
 

@@ -18,7 +18,7 @@ from cnnvis_report.errors import BadRequest, shown, told
 from cnnvis_report.models.folder_config import read_config
 from cnnvis_report.models.hugging_face.config import REMOTE
 from cnnvis_report.models.hugging_face.network import PIXELS, silent
-from cnnvis_report.models.own_transform import with_transform
+from cnnvis_report.models.own_code.transform import with_transform
 
 FILE = "preprocessor_config.json"
 EQUAL = 1e-4

@@ -5,9 +5,9 @@ from pathlib import Path
 from torch import Tensor
 
 from cnnvis_report.errors import BadRequest, shown
-from cnnvis_report.models.checkpoint_candidates import State
-from cnnvis_report.models.checkpoint_limits import check_claims
-from cnnvis_report.models.checkpoints import is_plain, read_content
+from cnnvis_report.models.checkpoints.candidates import State
+from cnnvis_report.models.checkpoints.limits import check_claims
+from cnnvis_report.models.checkpoints.read_checkpoint import is_plain, read_content
 from cnnvis_report.models.folder_config import CONFIG, read_config
 
 FILES = ("model.safetensors", "pytorch_model.bin")  # those that run nothing come first

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from cnnvis_report.errors import BadRequest, shown
-from cnnvis_report.models.checkpoint_limits import PICKLED, check_limits
-from cnnvis_report.models.safe_unpickle import Inert
+from cnnvis_report.models.checkpoints.limits import PICKLED, check_limits
+from cnnvis_report.models.checkpoints.safe_unpickle import Inert
 
 VERSION = "pytorch-lightning_version"
 HYPER_PARAMETERS, NAME = "hyper_parameters", "hparams_name"

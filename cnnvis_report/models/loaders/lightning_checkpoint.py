@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from cnnvis_report.errors import BadRequest
-from cnnvis_report.models.checkpoints import load_into, read_content, read_for, read_state
-from cnnvis_report.models.factories import is_factory, make_network
+from cnnvis_report.models.checkpoints.read_checkpoint import load_into, read_content, read_for, read_state
+from cnnvis_report.models.known_networks.nearest_network import advice
 from cnnvis_report.models.lightning.checkpoint import (
     HYPER_PARAMETERS,
     LISTED,
@@ -19,9 +19,9 @@ from cnnvis_report.models.lightning.checkpoint import (
 from cnnvis_report.models.load import load_model
 from cnnvis_report.models.loader import ModelRequest, Way, loader
 from cnnvis_report.models.model import Model
-from cnnvis_report.models.nearest_network import advice
-from cnnvis_report.models.network_attributes import declared
 from cnnvis_report.models.network_within import network_within
+from cnnvis_report.models.own_code.factories import is_factory, make_network
+from cnnvis_report.models.own_code.network_attributes import declared
 from cnnvis_report.models.pickles.run_pickle import run_pickle
 
 CHECKED = "every tensor of the network is there, by name and shape"

@@ -1,11 +1,11 @@
 """Networks of a user's own, by the name of a function, a class or the network itself."""
 
-from cnnvis_report.models.checkpoints import load_into, read_for, split_key
-from cnnvis_report.models.factories import is_factory, make_network
+from cnnvis_report.models.checkpoints.read_checkpoint import load_into, read_for, split_key
 from cnnvis_report.models.loader import ModelRequest, Way, loader
 from cnnvis_report.models.model import Model
-from cnnvis_report.models.network_attributes import declared
 from cnnvis_report.models.network_within import network_within
+from cnnvis_report.models.own_code.factories import is_factory, make_network
+from cnnvis_report.models.own_code.network_attributes import declared
 
 RUNS = "that it runs on an image of its size, and gives finite scores that lead back to it"
 

@@ -7,12 +7,12 @@ from typing import Any
 from torch import nn
 
 from cnnvis_report.errors import BadRequest
-from cnnvis_report.models.checkpoint_candidates import KEYS, key_name, says_averaged
-from cnnvis_report.models.factories import usable
+from cnnvis_report.models.checkpoints.candidates import KEYS, key_name, says_averaged
 from cnnvis_report.models.loader import ModelRequest, Way, loader
 from cnnvis_report.models.model import Model
-from cnnvis_report.models.network_attributes import declared
 from cnnvis_report.models.network_within import network_within
+from cnnvis_report.models.own_code.factories import usable
+from cnnvis_report.models.own_code.network_attributes import declared
 from cnnvis_report.models.pickles.contents import classes_in, listed
 from cnnvis_report.models.pickles.learner import is_learner, learner_preprocessing, vocabulary
 from cnnvis_report.models.pickles.run_pickle import run_pickle

@@ -7,14 +7,14 @@ from typing import Any
 from torch import nn
 
 from cnnvis_report.errors import BadRequest
-from cnnvis_report.models.checkpoints import candidates_in, read_content, split_key
+from cnnvis_report.models.checkpoints.read_checkpoint import candidates_in, read_content, split_key
 from cnnvis_report.models.config_limits import check_settings
-from cnnvis_report.models.factory_arguments import typed_arguments
 from cnnvis_report.models.folder_config import CONFIG, read_config
 from cnnvis_report.models.hub import fetch, split_revision
 from cnnvis_report.models.input_channels import input_channels
 from cnnvis_report.models.loader import ModelRequest, Way, loader
 from cnnvis_report.models.model import Model
+from cnnvis_report.models.own_code.arguments import typed_arguments
 from cnnvis_report.models.timm_models.classes import timm_classes
 from cnnvis_report.models.timm_models.folder import is_timm_config, read_folder
 from cnnvis_report.models.timm_models.names import HUB, PREFIX, TimmName, read_name

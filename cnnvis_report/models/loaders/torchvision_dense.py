@@ -12,7 +12,7 @@ from torchvision.models import WeightsEnum, detection, segmentation
 from cnnvis_report.data.preprocessing.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
 from cnnvis_report.engine.outputs.boxes import declared_classes
 from cnnvis_report.errors import BadRequest, UnknownName, brief
-from cnnvis_report.models.checkpoints import load_into, read_for
+from cnnvis_report.models.checkpoints.read_checkpoint import load_into, read_for
 from cnnvis_report.models.loader import ModelRequest, Way, loader
 from cnnvis_report.models.model import Model
 

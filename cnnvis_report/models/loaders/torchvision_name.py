@@ -9,15 +9,15 @@ from torchvision.models import WeightsEnum
 
 from cnnvis_report.data.preprocessing.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
 from cnnvis_report.errors import BadRequest, UnknownName, brief
-from cnnvis_report.models.checkpoints import candidates_in, load_into, read_content, split_key
-from cnnvis_report.models.fastai_models import fastai_network
+from cnnvis_report.models.checkpoints.read_checkpoint import candidates_in, load_into, read_content, split_key
+from cnnvis_report.models.checkpoints.tensor_matching import match
 from cnnvis_report.models.input_channels import input_channels
 from cnnvis_report.models.loader import ModelRequest, Way, loader
 from cnnvis_report.models.model import Model
-from cnnvis_report.models.tensor_matching import match
 from cnnvis_report.models.timm_models.recognized import timm_notices
-from cnnvis_report.models.torchvision_heads import with_head
-from cnnvis_report.models.torchvision_models import CLASSES, build_for, skeleton
+from cnnvis_report.models.torchvision_models.classifiers import CLASSES, build_for, skeleton
+from cnnvis_report.models.torchvision_models.fastai import fastai_network
+from cnnvis_report.models.torchvision_models.heads import with_head
 
 
 @lru_cache(maxsize=1)

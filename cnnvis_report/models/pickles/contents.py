@@ -4,8 +4,8 @@ import zipfile
 from pathlib import Path
 
 from cnnvis_report.errors import BadRequest
-from cnnvis_report.models.checkpoint_limits import check_limits
-from cnnvis_report.models.safe_unpickle import globals_in, is_harmless
+from cnnvis_report.models.checkpoints.limits import check_limits
+from cnnvis_report.models.checkpoints.safe_unpickle import globals_in, is_harmless
 
 LISTED = 4
 PICKLE = b"\x80"  # protocols from 2 on; a letter in older ones

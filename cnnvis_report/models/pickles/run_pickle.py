@@ -11,7 +11,7 @@ import torch
 from cnnvis_report.errors import BadRequest, EndsProgram
 from cnnvis_report.isolation.process_state import OF_FACTORIES, settings_restored, sys_path_kept
 from cnnvis_report.isolation.user_modules import guarded, user_module
-from cnnvis_report.models.checkpoint_limits import check_limits
+from cnnvis_report.models.checkpoints.limits import check_limits
 
 MAIN = "__main__"
 

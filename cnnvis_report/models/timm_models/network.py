@@ -14,10 +14,10 @@ from torch import nn
 from cnnvis_report.errors import BadRequest, told
 from cnnvis_report.isolation.user_code import redirect_user_output
 from cnnvis_report.models.architectures import MOST_CLASSES
-from cnnvis_report.models.checkpoint_candidates import Candidate, State
-from cnnvis_report.models.checkpoints import check_fits, load_into
-from cnnvis_report.models.tensor_matching import Match, match
-from cnnvis_report.models.torchvision_models import make_room, without_values
+from cnnvis_report.models.checkpoints.candidates import Candidate, State
+from cnnvis_report.models.checkpoints.read_checkpoint import check_fits, load_into
+from cnnvis_report.models.checkpoints.tensor_matching import Match, match
+from cnnvis_report.models.torchvision_models.classifiers import make_room, without_values
 
 COLOR = 3  # channels that timm's networks read where nobody says otherwise
 LOGGERS = ("timm", "huggingface_hub", "urllib3", "httpx", "transformers")

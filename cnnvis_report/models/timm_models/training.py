@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from cnnvis_report.models.safe_unpickle import Inert
+from cnnvis_report.models.checkpoints.safe_unpickle import Inert
 
 PREPARED = ("img_size", "input_size", "in_chans", "crop_pct", "crop_mode", "mean", "std", "interpolation")
 

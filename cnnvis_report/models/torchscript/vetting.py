@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cnnvis_report.errors import BadRequest
-from cnnvis_report.models.torch_archives import names_in, opened_archive
+from cnnvis_report.models.checkpoints.torch_archives import names_in, opened_archive
 
 # names that code may not have anywhere, as an operation's, a method's or within a text
 REACH_OUTSIDE = {"from_file", "save", "load", "print", "Print", "fork", "rpc_async", "rpc_sync", "rpc_remote"}

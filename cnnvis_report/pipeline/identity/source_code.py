@@ -13,7 +13,7 @@ from typing import Any
 
 from torch import nn
 
-from cnnvis_report.models.factories import module_of, modules_of
+from cnnvis_report.models.own_code.factories import module_of, modules_of
 
 MOST_FILES = 500
 

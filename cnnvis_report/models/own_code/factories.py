@@ -18,8 +18,8 @@ from cnnvis_report.isolation.module_tree import check_modules
 from cnnvis_report.isolation.process_state import OF_FACTORIES, settings_restored, sys_path_kept
 from cnnvis_report.isolation.user_code import register_network_files
 from cnnvis_report.isolation.user_modules import attribute_of, guarded, user_module
-from cnnvis_report.models.factory_arguments import typed_arguments
 from cnnvis_report.models.home import from_home
+from cnnvis_report.models.own_code.arguments import typed_arguments
 
 _loaded: dict[str, set[str]] = {}  # by a factory's place: modules that were there before it was asked
 _brought: dict[str, set[str]] = {}  # by place: modules that came with it, whenever that was

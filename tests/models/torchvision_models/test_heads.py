@@ -8,7 +8,7 @@ import torch
 import torchvision
 from torch import nn
 
-from tests.models.test_checkpoints import loaded, refused, same, under
+from tests.models.checkpoints.test_checkpoints import loaded, refused, same, under
 
 HEADS = {
     "a Sequential for a linear layer": ("resnet18", "fc", nn.Sequential(nn.Dropout(), nn.Linear(512, 3)), "fc.1"),
@@ -70,7 +70,7 @@ def test_auxiliary_heads_play_no_part(tmp_path: Path) -> None:
     state |= {key: value[:5] for key, value in state.items() if key.startswith("fc.")}
     model = loaded(tmp_path, state, name="googlenet")
     assert model.network.fc.out_features == 5 and model.network.aux1 is None and not model.notices
-    from cnnvis_report.models.checkpoints import load_into, read_for
+    from cnnvis_report.models.checkpoints.read_checkpoint import load_into, read_for
 
     other = torchvision.models.googlenet(num_classes=5, aux_logits=True, init_weights=False).eval()
     load_into(other, read_for(other, tmp_path / "last.pth"), tmp_path / "last.pth")

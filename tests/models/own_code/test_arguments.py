@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Optional
 import pytest
 
 from cnnvis_report.errors import BadRequest
-from cnnvis_report.models.factory_arguments import typed_arguments
+from cnnvis_report.models.own_code.arguments import typed_arguments
 from tests.conftest import command
 
 

@@ -10,7 +10,7 @@ from cnnvis_report.errors import BadRequest, shown
 from cnnvis_report.isolation.process_state import OF_FACTORIES, settings_restored, sys_path_kept
 from cnnvis_report.isolation.user_code import register_network_files
 from cnnvis_report.isolation.user_modules import attribute_of, guarded, user_module
-from cnnvis_report.models.factories import is_factory
+from cnnvis_report.models.own_code.factories import is_factory
 
 
 def object_at(spec: str) -> Any:

@@ -6,10 +6,10 @@ import pytest
 import torch
 from torchvision.models import get_model
 
-from cnnvis_report.models.nearest_network import advice
-from cnnvis_report.models.network_index import find_networks, fingerprint
+from cnnvis_report.models.known_networks.nearest_network import advice
+from cnnvis_report.models.known_networks.network_index import find_networks, fingerprint
 from cnnvis_report.models.network_state import weights_hash
-from cnnvis_report.models.torchvision_models import without_values
+from cnnvis_report.models.torchvision_models.classifiers import without_values
 
 timm = pytest.importorskip("timm")
 

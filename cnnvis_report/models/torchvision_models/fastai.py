@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from cnnvis_report.models.torchvision_models import skeleton
+from cnnvis_report.models.torchvision_models.classifiers import skeleton
 
 FIRST, STEP = 2, 4  # where the first batch norm stands in the head, and how far the next ones are
 PART = re.compile(r"[01]\.(\d+)\..+")

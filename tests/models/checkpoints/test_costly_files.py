@@ -25,7 +25,7 @@ from cnnvis_report.data.preprocessing.preprocessing import Preprocessing
 from cnnvis_report.data.readers import pillow
 from cnnvis_report.data.tables.text_list import read_list
 from cnnvis_report.errors import BadRequest
-from cnnvis_report.models.checkpoints import read_candidates
+from cnnvis_report.models.checkpoints.read_checkpoint import read_candidates
 from tests.conftest import command
 from tests.picture_reading import read_picture
 
@@ -183,7 +183,7 @@ def test_a_picture_takes_the_memory_of_its_pixels_once(picture: Any, decoded: An
     path = tmp_path / "costly.png"
     path.write_bytes(png(**picture))
     child = [sys.executable, "-c", MEMORY, str(path)]
-    taken = subprocess.run(child, capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2])
+    taken = subprocess.run(child, capture_output=True, text=True, check=True, cwd=Path(__file__).parents[3])
     assert int(taken.stdout) < decoded + MORE
 
 

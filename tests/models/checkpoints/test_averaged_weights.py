@@ -9,8 +9,8 @@ import torch
 import torchvision
 
 from cnnvis_report.models.load import load_model
+from tests.models.checkpoints.test_checkpoints import loaded, refused, refused_path, same, under
 from tests.models.conftest import State
-from tests.models.test_checkpoints import loaded, refused, refused_path, same, under
 
 AVERAGES: dict[str, tuple[Callable[[State, State], dict[str, Any]], str, str]] = {
     "timm": (lambda s, z: {"state_dict": z, "state_dict_ema": s}, "state_dict_ema", "state_dict"),

@@ -11,7 +11,7 @@ from hashlib import blake2b
 
 from torch import Tensor
 
-from cnnvis_report.models.network_names import network_lines
+from cnnvis_report.models.known_networks.network_names import network_lines
 
 # no part of what a network has learned, and in some versions of it alone
 ASIDE = ("num_batches_tracked", "relative_position_index", "attn_mask")

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 
 from torch import Tensor
 
-from cnnvis_report.models.checkpoint_candidates import Candidate, State, says_averaged
-from cnnvis_report.models.reparametrized import put_together
+from cnnvis_report.models.checkpoints.candidates import Candidate, State, says_averaged
+from cnnvis_report.models.checkpoints.reparametrized import put_together
 
 Expected = Mapping[str, Tensor]
 

@@ -19,7 +19,7 @@ from cnnvis_report.data.preprocessing.preprocessing import Preprocessing
 from cnnvis_report.data.preprocessing.transform import Transform
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.models.load import load_model
-from cnnvis_report.models.own_transform import with_transform
+from cnnvis_report.models.own_code.transform import with_transform
 from tests.conftest import command
 
 NET = """

@@ -10,7 +10,7 @@ import torchvision
 from torch import nn
 
 from cnnvis_report.errors import BadRequest
-from cnnvis_report.models.checkpoints import read_state
+from cnnvis_report.models.checkpoints.read_checkpoint import read_state
 from cnnvis_report.models.load import load_model
 from tests.models.conftest import State
 

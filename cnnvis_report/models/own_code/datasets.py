@@ -8,8 +8,8 @@ from typing import Any
 from cnnvis_report.data.collection import collection_for
 from cnnvis_report.errors import BadRequest, shown
 from cnnvis_report.isolation.user_modules import guarded
-from cnnvis_report.models.factories import is_factory
-from cnnvis_report.models.own_functions import object_at
+from cnnvis_report.models.own_code.factories import is_factory
+from cnnvis_report.models.own_code.functions import object_at
 
 
 def is_own_dataset(text: str) -> bool:

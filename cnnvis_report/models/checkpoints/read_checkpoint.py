@@ -11,14 +11,14 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from cnnvis_report.errors import BadRequest, UnknownName, brief
-from cnnvis_report.models.checkpoint_candidates import Candidate, State, candidates, key_name
-from cnnvis_report.models.checkpoint_limits import check_claims, check_limits
-from cnnvis_report.models.file_kinds import check_kind
+from cnnvis_report.models.checkpoints.candidates import Candidate, State, candidates, key_name
+from cnnvis_report.models.checkpoints.file_kinds import check_kind
+from cnnvis_report.models.checkpoints.limits import check_claims, check_limits
+from cnnvis_report.models.checkpoints.safe_unpickle import unpickle
+from cnnvis_report.models.checkpoints.tensor_matching import Match, match, preferred, whole, without_prefix
+from cnnvis_report.models.known_networks.nearest_network import advice
 from cnnvis_report.models.lightning.checkpoint import is_lightning
-from cnnvis_report.models.nearest_network import advice
-from cnnvis_report.models.safe_unpickle import unpickle
-from cnnvis_report.models.tensor_matching import Match, match, preferred, whole, without_prefix
-from cnnvis_report.models.torchvision_models import drop_unfit_auxiliaries
+from cnnvis_report.models.torchvision_models.classifiers import drop_unfit_auxiliaries
 
 LISTED = 5
 ADDRESS = re.compile(r"(https?|s3|gs|hf|ftp):/")

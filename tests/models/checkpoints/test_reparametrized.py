@@ -9,7 +9,7 @@ from torch import nn
 from torch.nn.utils import parametrizations, prune
 from torchvision.models import resnet18
 
-from cnnvis_report.models.checkpoints import load_into, read_for, read_state
+from cnnvis_report.models.checkpoints.read_checkpoint import load_into, read_for, read_state
 from cnnvis_report.models.load import load_model
 from tests.networks import Tiny, seeded
 

@@ -15,10 +15,10 @@ import pytest
 import torch
 
 from cnnvis_report.errors import BadRequest
+from cnnvis_report.models.checkpoints.safe_unpickle import Inert, unpickle
 from cnnvis_report.models.load import load_model
-from cnnvis_report.models.safe_unpickle import Inert, unpickle
+from tests.models.checkpoints.test_checkpoints import loaded, same, under
 from tests.models.conftest import State
-from tests.models.test_checkpoints import loaded, same, under
 
 
 def attribute_dict(module: str) -> Any:
@@ -95,7 +95,7 @@ class Call:
 def test_what_could_run_code_is_named_and_never_runs(zipped: bool, tmp_path: Path) -> None:
     trace = tmp_path / "trace"
     hostile = {
-        "tests.models.test_safe_unpickle.Config object": Config(),
+        "tests.models.checkpoints.test_safe_unpickle.Config object": Config(),
         f"call of {os.name}.system": Call(os.system, f"touch {trace}"),
         "call of builtins.eval": Call(eval, f"open({str(trace)!r}, 'w')"),
         "call of builtins.getattr": Call(pathlib.Path.write_text, trace, "x"),

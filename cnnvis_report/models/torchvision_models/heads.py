@@ -4,9 +4,9 @@ import re
 from dataclasses import replace
 
 from cnnvis_report.errors import BadRequest
-from cnnvis_report.models.checkpoint_candidates import State
-from cnnvis_report.models.tensor_matching import Match
-from cnnvis_report.models.torchvision_models import CLASSES, skeleton
+from cnnvis_report.models.checkpoints.candidates import State
+from cnnvis_report.models.checkpoints.tensor_matching import Match
+from cnnvis_report.models.torchvision_models.classifiers import CLASSES, skeleton
 
 # as networks of one's own call a last layer beside a backbone
 CALLED = re.compile(r"^(\w*_)?(fc|head|heads|classifier|classification|cls|linear|logits|output|out|predictor)(_\w*)?$")

@@ -9,7 +9,7 @@ from torch import nn
 
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.models.load import load_model
-from tests.models.test_checkpoints import refused_path
+from tests.models.checkpoints.test_checkpoints import refused_path
 
 FILES = {
     "net.onnx": (b"\x08\x07\x12\x07pytorch", "has the name of an ONNX graph and not its content"),

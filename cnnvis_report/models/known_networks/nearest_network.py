@@ -5,10 +5,10 @@ from functools import lru_cache
 import torch
 import torchvision
 
-from cnnvis_report.models.checkpoint_candidates import State
-from cnnvis_report.models.network_index import Known, find_networks
-from cnnvis_report.models.tensor_matching import prefixes
-from cnnvis_report.models.torchvision_models import CLASSES, skeleton
+from cnnvis_report.models.checkpoints.candidates import State
+from cnnvis_report.models.checkpoints.tensor_matching import prefixes
+from cnnvis_report.models.known_networks.network_index import Known, find_networks
+from cnnvis_report.models.torchvision_models.classifiers import CLASSES, skeleton
 
 MOST = 60  # networks that are built to find the nearest
 SURE = 0.97

@@ -15,7 +15,7 @@ from torchvision.models import GoogLeNet, Inception3
 
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.models.architectures import MOST_CLASSES
-from cnnvis_report.models.checkpoint_candidates import State
+from cnnvis_report.models.checkpoints.candidates import State
 
 CLASSES = 1000
 LONGEST_PLACE = 2  # digits of a place in a Sequential head: each place before it gets a module

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from cnnvis_report.errors import BadRequest, told
-from cnnvis_report.models.checkpoint_limits import check_limits
+from cnnvis_report.models.checkpoints.limits import check_limits
 
 
 def names_in(path: Path) -> list[str]:

@@ -1,0 +1,1 @@
+"""The networks of torchvision and timm by name and by their tensors."""

@@ -1,0 +1,1 @@
+"""What a user's own code gives: networks, datasets, transforms and other functions."""

@@ -1,0 +1,1 @@
+"""torchvision's networks with the heads and weights that people give them."""
