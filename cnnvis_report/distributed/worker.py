@@ -15,7 +15,7 @@ import torch
 from cnnvis_report.data.image_set import ImageItem, ImageSet
 from cnnvis_report.distributed.job import Decisions, Failure, ImageCost, Reason, ShardResult, WorkerJob
 from cnnvis_report.engine.devices import is_out_of_memory
-from cnnvis_report.errors import CnnVisError
+from cnnvis_report.errors import BadRequest, CnnVisError
 from cnnvis_report.pipeline.explain_batch import BatchSettings
 from cnnvis_report.pipeline.identity.parts import PREDICTED, identity_parts
 from cnnvis_report.pipeline.identity.run import identify
@@ -29,6 +29,7 @@ from cnnvis_report.progress import Progress
 from cnnvis_report.records.identity import Identity, changes
 from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.run import StoredFile
+from cnnvis_report.store.manifest import list_lines
 from cnnvis_report.store.names import ARRAYS, JOURNAL
 from cnnvis_report.store.shards import write_shard
 
@@ -184,7 +185,6 @@ def _without_predictions(identity: Identity) -> Identity:
 def journal_head(folder: Path) -> str:
     """The first line of a run's journal, which tells its folder from any other; empty where there is none."""
     try:
-        with (folder / JOURNAL).open(encoding="utf-8") as file:
-            return file.readline()
-    except OSError:
+        return next(list_lines(folder / JOURNAL), "")
+    except (OSError, BadRequest):  # a link or a pipe in its place, too
         return ""

@@ -98,7 +98,8 @@ def write_shard(
     """Write the arrays of a shard's images, in the same bytes wherever it is done; no lock is needed.
 
     Args:
-        folder: the run folder, or one that stands for it; its `arrays/` is made if it isn't there.
+        folder: the run folder, or one that stands for it; its `arrays/` is made if it isn't there,
+            the folder itself isn't.
         number: of the shard, from 0.
         results: its images in the set's order; one is held at a time.
         deflated: whether arrays are, as the run's `ArrayLayout` says.
@@ -110,7 +111,7 @@ def write_shard(
         OSError: the disk is full, say.
     """
     path = place(folder, shard_name(number))
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(exist_ok=True)
     records: list[ImageRecord] = []
 
     def members() -> Iterator[Member]:

@@ -246,4 +246,4 @@ def _identity(folder: Path) -> tuple[int, int] | None:
 
 
 def _has_size(path: Path, stored: StoredFile) -> bool:
-    return path.is_file() and path.stat().st_size == stored.bytes
+    return is_regular(path) and path.stat().st_size == stored.bytes

@@ -131,6 +131,7 @@ def test_shards_written_elsewhere_give_the_same_run(sharded: Path, tmp_path: Pat
     names = {image.id: image.name for image in run.images()}
     images = list(run.images())
     first, elsewhere = tmp_path / "r", tmp_path / "worker"
+    elsewhere.mkdir()
     writer = RunWriter(first, run.record.identity, names, resume=False, layout=layout)
     for number in (1, 0):
         results = [Result(image, run.stored_arrays(image)) for image in images[4 * number : 4 * number + 4]]

@@ -57,6 +57,8 @@ def test_plain_numpy_reads_each_array_of_a_shard(tmp_path: Path) -> None:
 
 
 def test_a_shard_has_the_same_bytes_in_any_folder(tmp_path: Path) -> None:
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
     first, second = (write_shard(tmp_path / name, 3, results()) for name in ("one", "other"))
     assert first == second
     assert (tmp_path / "one" / NAME).read_bytes() == (tmp_path / "other" / NAME).read_bytes()
