@@ -145,7 +145,10 @@ def load_into(network: nn.Module, state: State | Match, path: Path, *, architect
             f"{path}: {whole} holds {state[whole].dtype}, as of a quantized network, and no scale to read it by. "
             f"Give the weights in floating point."
         )
-    network.load_state_dict({key: value for key, value in state.items() if key in expected}, strict=False)
+    # with the versions of the network's layers, which a file's tensors are without: MNASNet asks for its own
+    tensors = type(expected)((key, value) for key, value in state.items() if key in expected)
+    tensors._metadata = expected._metadata  # type: ignore[attr-defined]
+    network.load_state_dict(tensors, strict=False)
 
 
 def check_fits(network: nn.Module, state: State | Match, path: Path, *, architecture: str = "") -> State:
