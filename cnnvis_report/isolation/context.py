@@ -117,7 +117,7 @@ def check_shape(scores: Tensor, count: int, columns: int) -> Tensor:
     if len(scores) != count:
         raise ValueError(f"it gives {len(scores)} rows of scores for {count} images")
     if columns and scores.shape[1] != columns:
-        raise ValueError(f"it gives {scores.shape[1]} scores an image, and gave {columns} before")
+        raise ValueError(f"it gives {scores.shape[1]} scores per image, and gave {columns} before")
     return scores
 
 

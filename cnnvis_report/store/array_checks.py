@@ -91,6 +91,8 @@ def wrong_inspection(inside: InspectionRecord | None, name: str, arrays: Arrays)
         )
         if values.dtype.kind != kind or values.ndim not in sides or not values.size or colors not in ((), (3,)):
             return f"has {key[:60]!r} of {values.shape} {values.dtype}, which isn't found inside a network"
+        if not np.isfinite(values).all():
+            return f"has values that aren't finite in {key[:60]!r}"
     return ""
 
 

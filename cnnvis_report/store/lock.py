@@ -9,8 +9,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from stat import S_ISREG
 
-from cnnvis_report.errors import BadRequest
-from cnnvis_report.store.atomic import NO_LINK, NO_WAIT, remove_empty, unlink
+from cnnvis_report.errors import BadRequest, WentAway
+from cnnvis_report.store.atomic import NO_LINK, NO_WAIT, raise_if_there, remove_empty, unlink
 from cnnvis_report.store.names import LOCK
 
 # where a file system knows no locks there is none to take, and nothing worse than before
@@ -100,13 +100,20 @@ def lock_of(path: Path, what: str) -> Iterator[None]:
         what: is written under this lock, as a message names it.
 
     Raises:
-        BadRequest: somebody else holds it.
+        BadRequest: somebody else holds it. WentAway: the file was removed meanwhile, as it is with its folder.
     """
     descriptor = _take(path, what)
     try:
         os.truncate(descriptor, 0)
         os.write(descriptor, f"{os.getpid()}\n".encode())
         yield
+        if not _same(descriptor, path):
+            raise _went_away(path)
+        try:
+            path.unlink()
+        except FileNotFoundError as error:
+            raise_if_there(path, error)
+            raise _went_away(path) from error
     finally:
         if _same(descriptor, path):
             unlink(path)
@@ -184,6 +191,10 @@ def _same(descriptor: int, path: Path) -> bool:
 
 def _strange(path: Path) -> BadRequest:
     return BadRequest(f"{path}: isn't what keeps other runs out, and nothing is written there. Move it away.")
+
+
+def _went_away(path: Path) -> WentAway:
+    return WentAway(f"{path.parent}: went away, or files of it did, while it was written. Start it again.")
 
 
 def _taken(folder: Path, by: str, what: str = "") -> BadRequest:

@@ -47,7 +47,8 @@ _PAGES = (
 )
 _KEPT = re.compile("|".join(_SHAPES))
 _PAGE = re.compile("|".join(_PAGES))
-TOP = re.compile("|".join(map(re.escape, (MANIFEST, JOURNAL, COMPARISON, PAGES))))
+UNFINISHED = "index.html"  # the one page that is written while a run goes on, in its place
+TOP = re.compile("|".join(map(re.escape, (MANIFEST, JOURNAL, COMPARISON, PAGES, UNFINISHED))))
 FILE = re.compile(rf"{ID}\.npz|[\w.-]+\.safetensors")
 
 

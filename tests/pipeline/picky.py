@@ -36,7 +36,7 @@ TROUBLES: list[tuple[Callable[[torch.Tensor], Any], str]] = [
 ]
 
 
-RAISES, EXITS, NAN, MORE = 0, 3, 7, 9
+RAISES, EXITS, NAN, MORE, POSITIONS = 0, 3, 7, 9, 11
 
 
 def trouble_of(x: torch.Tensor) -> torch.Tensor:

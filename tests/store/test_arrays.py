@@ -26,6 +26,8 @@ def test_what_is_drawn_of_the_inside_has_to_be_there() -> None:
     assert wrong_inspection(inside, "b", {}) == "" == wrong_inspection(None, "a", summary)
     summary = {"summary/conv": np.zeros((2, 2, 2), np.float16)}
     assert "isn't found inside" in wrong_inspection(inside, "a", {**maps, **summary})
+    summary = {"summary/conv": np.array([[0, np.nan]], np.float16)}
+    assert wrong_inspection(inside, "a", {**maps, **summary}) == "has values that aren't finite in 'summary/conv'"
 
 
 def test_arrays_of_others_are_read_with_bounded_memory(tmp_path: Path) -> None:

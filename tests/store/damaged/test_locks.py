@@ -1,6 +1,7 @@
 """Locks, and folders that come and go with them."""
 
 import os
+import shutil
 import threading
 import time
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from cnnvis_report.errors import BadRequest
+from cnnvis_report.errors import BadRequest, WentAway
 from cnnvis_report.store.lock import writing
 
 
@@ -63,3 +64,20 @@ def test_the_folders_above_one_that_stays_empty_go_with_it(tmp_path: Path) -> No
     with writing(tmp_path / "a" / "b" / "r"):
         (tmp_path / "a" / "mine.txt").write_text("mine")
     assert [path.name for path in (tmp_path / "a").iterdir()] == ["mine.txt"]
+
+
+def test_a_folder_that_is_gone_when_all_is_written_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(WentAway, match="set: went away"), writing(tmp_path / "set"):
+        (tmp_path / "set" / "dataset.json").write_text("{}")
+        shutil.rmtree(tmp_path / "set")
+    assert not (tmp_path / "set").exists()
+    with pytest.raises(KeyError), writing(tmp_path / "set"):
+        shutil.rmtree(tmp_path / "set")
+        raise KeyError("what is wrong itself comes first")
+
+    def gone(path: Path) -> None:  # between the look at the lock and its removal, which is the last that is done
+        shutil.rmtree(path.parent)
+        raise FileNotFoundError(path)
+
+    with pytest.raises(WentAway, match="set: went away"), writing(tmp_path / "set"):
+        monkeypatch.setattr(Path, "unlink", gone)

@@ -23,9 +23,7 @@ from tests.store.run_files import files
 HOLDER = """
 import sys, time
 from pathlib import Path
-from cnnvis_report.store.array_checks import wrong_inspection
 from cnnvis_report.store.lock import writing
-from tests.narrow import present
 with writing(Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.read(1)
@@ -68,7 +66,12 @@ def test_one_thread_writes_at_a_time_and_may_call_what_writes(tmp_path: Path) ->
 
 
 def test_what_a_killed_program_left_half_written_is_swept(report: Path, original: Path) -> None:
-    ours = [".run.json.0a1b2c3d.new", "arrays/.cat-1.npz.0a1b2c3d.new", ".pages.json.00000000.new"]
+    ours = [
+        ".run.json.0a1b2c3d.new",
+        ".index.html.0a1b2c3d.new",
+        "arrays/.cat-1.npz.0a1b2c3d.new",
+        ".pages.json.00000000.new",
+    ]
     for name in ours:
         (report / name).write_text("half")
     (report / ".pages-0a1b2c3d" / "images").mkdir(parents=True)
