@@ -34,11 +34,11 @@ def trial(seed: int, folder: Path) -> str:
 def _outvoted(count: int, bad: dict[int, int]) -> bool:
     """Whether nobody can tell that the good ones are good.
 
-    Those that first are two of a kind decide about the number of scores, the first of all whether they are of positions.
+    Those that first are two of a kind decide about the number of scores, the first whether they are of positions.
     """
     kinds = [bad.get(place) for place in range(count) if bad.get(place) in (None, MORE)]
     good, more = ([place for place, kind in enumerate(kinds) if kind == each] for each in (None, MORE))
-    return bad.get(0) == POSITIONS or bool(more) and (len(good) < 2 or (len(more) > 1 and more[1] < good[1]))
+    return bad.get(0) == POSITIONS or (bool(more) and (len(good) < 2 or (len(more) > 1 and more[1] < good[1])))
 
 
 def trials(count: int, folder: Path) -> Iterator[str]:
