@@ -13,7 +13,7 @@ from cnnvis_report.data.discovery.find_images import find_images
 from cnnvis_report.data.discovery.garbage_collection import growing
 from cnnvis_report.data.image_file import FoundImages, ImageFile, readable
 from cnnvis_report.data.labels.class_names import Classes
-from cnnvis_report.data.labels.labelling import label_images
+from cnnvis_report.data.labels.labeling import label_images
 from cnnvis_report.data.limit import Limit, chosen
 from cnnvis_report.data.masks.mask_files import Mask, mask_of, masks_in
 from cnnvis_report.data.preprocessing.prepare import AnyPicture
@@ -115,15 +115,15 @@ def labeled(
     Raises:
         BadRequest: there is no such folder of masks, or none in it belongs to an image.
     """
-    labelling = label_images(images, Classes(classes, aliases), labels)
-    indices, notices = chosen([image.folder for image in images], labelling.labels, limit)
+    labeling = label_images(images, Classes(classes, aliases), labels)
+    indices, notices = chosen([image.folder for image in images], labeling.labels, limit)
     files = [images[index] for index in indices]
     masks_of_files = masks_in(masks, files) if masks is not None else [file.mask for file in files]
     contents = Contents()
     decoders = {page: _decoder(page, levels, channels) for page in {file.page for file in files}}
     items = []
     for id, index, file, mask_file in zip(image_ids(files), indices, files, masks_of_files, strict=True):
-        image_labels = labelling.labels[index]
+        image_labels = labeling.labels[index]
         content = contents.of(file)
         mask = mask_of(mask_file, file, image_labels, contents) if mask_file is not None else None
         items.append(
@@ -139,8 +139,8 @@ def labeled(
             )
         )
     notices += _of_masks(items)
-    of_labels = tuple(labelling.notices)
-    return ImageSet(tuple(items), (*images.notices, *notices, *of_labels), images.skipped, of_labels, labelling.order)
+    of_labels = tuple(labeling.notices)
+    return ImageSet(tuple(items), (*images.notices, *notices, *of_labels), images.skipped, of_labels, labeling.order)
 
 
 def _of_masks(items: Sequence[ImageItem]) -> list[str]:

@@ -10,7 +10,7 @@ import torch
 from cnnvis_report.data.decoding.decode import picture_size
 from cnnvis_report.data.discovery.dataset_json import parts_of
 from cnnvis_report.data.image_set import FoundImages, ImageItem, find_images, labeled
-from cnnvis_report.data.labels.labelling import SPLITS
+from cnnvis_report.data.labels.labeling import SPLITS
 from cnnvis_report.data.preprocessing.preprocessing import Levels, Preprocessing
 from cnnvis_report.data.preprocessing.value_range import find_levels
 from cnnvis_report.errors import BadRequest

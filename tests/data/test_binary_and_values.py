@@ -148,7 +148,7 @@ def test_pages_of_values_know_no_probability(two: Any, tmp_path: Path) -> None:
             ("-c", "label"),
             "--classes label: amount gives values, and no label is one of them. Name outputs, such as 'am",
         ),
-        (("--task", "classification"), "--task classification: amount gives a single score an image"),
+        (("--task", "classification"), "--task classification: amount gives a single score per image"),
     ):
         done = command(
             "run", "tests.data.several_labels:amount", two, "-o", tmp_path / "x", "-m", "gradient", *words, code=2

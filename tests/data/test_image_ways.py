@@ -70,7 +70,7 @@ TRIED = {
     "a table of paths and labels, CSV or TSV": ONE_TABLE,
     "the same as JSON lines": ONE_TABLE,
     "a table in JSON": ONE_TABLE,
-    "one with several labels an image": (TABLES, "several_labels"),
+    "one with several labels per image": (TABLES, "several_labels"),
     "one with a column of splits": (TABLES, "a_split_is_taken"),
     "ImageNet's validation set and its `val.txt`": ("data/tables/test_join.py", "lists_are_joined_too"),
     "a folder, zip or set, and a table beside it": (

@@ -16,7 +16,7 @@ SPLITS = {"train", "training", "val", "valid", "validation", "test", "testing"} 
 
 
 @dataclass
-class Labelling:
+class Labeling:
     """Labels of the images in their order, what a user has to know of them, and folders that stand for all classes."""
 
     labels: list[tuple[Label, ...]] = field(default_factory=list)
@@ -24,7 +24,7 @@ class Labelling:
     order: tuple[str, ...] = ()
 
 
-def label_images(images: FoundImages, classes: Classes, mode: str = "names") -> Labelling:
+def label_images(images: FoundImages, classes: Classes, mode: str = "names") -> Labeling:
     """The labels of images.
 
     A list's label counts; else the nearest folder above that stands for a class. What stands for none is unknown: a
@@ -42,7 +42,7 @@ def label_images(images: FoundImages, classes: Classes, mode: str = "names") -> 
     folders = _Folders(images, classes, mode)
     order = images.classes if named else tuple(folders.order)
     listing = _Listing(images, classes)
-    labelling = Labelling(notices=[*folders.notices(), *listing.notices()], order=tuple(map(readable, order)))
+    labeling = Labeling(notices=[*folders.notices(), *listing.notices()], order=tuple(map(readable, order)))
     listed: list[Label] = []
     listed_unknown: list[list[str]] = []
     unknown: list[list[str]] = []
@@ -57,14 +57,14 @@ def label_images(images: FoundImages, classes: Classes, mode: str = "names") -> 
         if names := [label.name for label in labels if label.index is None]:
             (listed_unknown if image.labels else unknown).append(names)
         unlabeled += not labels and not image.bare
-        labelling.labels.append(labels)
-    labelling.notices += read_by_index(listing.texts, listed, classes)
-    labelling.notices += unknown_labels(unknown, listed_unknown, len(classes.names))
-    known = any(label.index is not None for labels in labelling.labels for label in labels)
+        labeling.labels.append(labels)
+    labeling.notices += read_by_index(listing.texts, listed, classes)
+    labeling.notices += unknown_labels(unknown, listed_unknown, len(classes.names))
+    known = any(label.index is not None for labels in labeling.labels for label in labels)
     offered = bool(images.subfolders) or any(image.folders or image.labels for image in images)
     if classes.names and offered and (not known or unlabeled):
-        labelling.notices.append(missing_labels(images, unlabeled, known))
-    return labelling
+        labeling.notices.append(missing_labels(images, unlabeled, known))
+    return labeling
 
 
 class _Listing:
