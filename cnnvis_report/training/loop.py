@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from cnnvis_report.errors import RunFailed
+from cnnvis_report.models.checkpoints.state_versions import put_tensors
 from cnnvis_report.records.training import Epoch
 from cnnvis_report.training.epochs import EpochProgress, Epochs, listed
 from cnnvis_report.training.state import BY_HAND, Hyperparameters, TrainState
@@ -47,7 +48,7 @@ def fit(
     except KeyboardInterrupt:
         state.stopped = BY_HAND
     if state.weights:
-        network.load_state_dict(state.weights)
+        put_tensors(network, state.weights)
     elif epochs.failing:
         raise RunFailed(f"The loss isn't finite in the first epoch, with {listed(epochs.failing)}: leave it out.")
     elif state.stopped.startswith("the loss"):

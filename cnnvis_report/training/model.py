@@ -22,6 +22,7 @@ from cnnvis_report.models.architectures import (
     torchvision_kwargs,
 )
 from cnnvis_report.models.checkpoints.read_checkpoint import read_state
+from cnnvis_report.models.checkpoints.state_versions import put_tensors
 from cnnvis_report.models.input_channels import input_channels
 from cnnvis_report.models.load import load_model
 from cnnvis_report.models.model import Model
@@ -167,7 +168,7 @@ def _teach(network: nn.Module, source: Source) -> str:
             f"{where}: the weights are of another network; {len(strangers)} tensors don't fit its {len(expected)}, "
             f"such as {strangers[0]}."
         )
-    body.load_state_dict({**expected, **fitting})
+    put_tensors(body, {**expected, **fitting})
     return origin
 
 

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from cnnvis_report import __version__
 from cnnvis_report.errors import BadRequest, brief
+from cnnvis_report.models.checkpoints.state_versions import put_tensors
 from cnnvis_report.models.trained_file import TrainedModel, read_with_more
 from cnnvis_report.training.epochs import Epochs
 from cnnvis_report.training.model import Trainee
@@ -114,9 +115,9 @@ def resume(earlier: ResumeState, epochs: Epochs, state: TrainState, where: Path)
     content = earlier.content
     try:
         best = dict(earlier.model.network.state_dict())
-        epochs.network.load_state_dict(best)
+        put_tensors(epochs.network, best)
         if content["state"] is not None:
-            epochs.network.load_state_dict(content["state"])
+            put_tensors(epochs.network, content["state"])
         epochs.optimizer.load_state_dict(content["optimizer"])
         epochs.schedule.load_state_dict(content["schedule"])
         epochs.scaler.load_state_dict(content["scaler"])

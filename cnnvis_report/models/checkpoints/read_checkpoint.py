@@ -15,6 +15,7 @@ from cnnvis_report.models.checkpoints.candidates import Candidate, State, candid
 from cnnvis_report.models.checkpoints.file_kinds import check_kind
 from cnnvis_report.models.checkpoints.limits import check_claims, check_limits
 from cnnvis_report.models.checkpoints.safe_unpickle import unpickle
+from cnnvis_report.models.checkpoints.state_versions import put_tensors
 from cnnvis_report.models.checkpoints.tensor_matching import Match, match, preferred, whole, without_prefix
 from cnnvis_report.models.known_networks.nearest_network import advice
 from cnnvis_report.models.lightning.checkpoint import is_lightning
@@ -145,10 +146,7 @@ def load_into(network: nn.Module, state: State | Match, path: Path, *, architect
             f"{path}: {whole} holds {state[whole].dtype}, as of a quantized network, and no scale to read it by. "
             f"Give the weights in floating point."
         )
-    # with the versions of the network's layers, which a file's tensors are without: MNASNet asks for its own
-    tensors = type(expected)((key, value) for key, value in state.items() if key in expected)
-    tensors._metadata = expected._metadata  # type: ignore[attr-defined]
-    network.load_state_dict(tensors, strict=False)
+    put_tensors(network, {key: value for key, value in state.items() if key in expected}, strict=False)
 
 
 def check_fits(network: nn.Module, state: State | Match, path: Path, *, architecture: str = "") -> State:

@@ -13,6 +13,7 @@ from cnnvis_report.data.preprocessing.preprocessing import IMAGENET_MEAN, IMAGEN
 from cnnvis_report.engine.outputs.boxes import declared_classes
 from cnnvis_report.errors import BadRequest, UnknownName, brief
 from cnnvis_report.models.checkpoints.read_checkpoint import load_into, read_for
+from cnnvis_report.models.checkpoints.state_versions import put_tensors
 from cnnvis_report.models.loader import ModelRequest, Way, loader
 from cnnvis_report.models.model import Model
 
@@ -68,7 +69,7 @@ def torchvision_dense(request: ModelRequest) -> Model:
         ) from error
     classes = tuple(map(str, entry.meta["categories"]))
     network = _network(name, num_classes=len(classes))
-    missing = network.load_state_dict(state, strict=False).missing_keys  # a head for training alone may be too many
+    missing = put_tensors(network, state, strict=False)  # a head for training alone may be too many
     if missing:
         raise BadRequest(f"{file}: has no {missing[0]}, which {name} needs. Download it again.")
     return _model(name, network, f"torchvision {entry.name}", classes)
