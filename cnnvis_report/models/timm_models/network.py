@@ -72,10 +72,21 @@ def loaded(recipe: Recipe, candidates: list[Candidate], path: Path) -> tuple[nn.
         plain = recipe.skeleton(**options)
     weights = match(candidates, plain.state_dict())
     check_fits(plain, weights, path, architecture=recipe.name)
-    with without_values():
-        network = recipe.build(**options)
-    load_into(make_room(network), weights, path)
+    network = _with_room(recipe, options)
+    load_into(network, weights, path)
     return network, weights, options
+
+
+def _with_room(recipe: Recipe, options: Mapping[str, Any]) -> nn.Module:
+    """The network whose parameters get their values later; buffers, which no file may hold, have theirs."""
+    try:
+        with without_values():
+            network = recipe.build(**options)
+    except BadRequest:  # a buffer is computed where a parameter lies, and copied
+        return recipe.build(**options)
+    if any(buffer.is_meta for buffer in network.buffers()):  # or stays there, as a mask of Swin does
+        return recipe.build(**options)
+    return make_room(network)
 
 
 def traits(network: nn.Module) -> Mapping[str, Any]:
