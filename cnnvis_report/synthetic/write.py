@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -147,14 +148,41 @@ def _write_set(kind: Kind, count: int, folder: Path, variant: str, side: int, se
     # before the first change, so that a set that is cut short is known for ours, and for what it is
     _describe(folder, description | {"files": sorted(wanted | obsolete)})
     remove(folder, sorted(obsolete))
-    draw = partial(_write, kind, folder, variant, side, seed)
+    with _cleared(folder, wanted):
+        files = _draw(partial(_write, kind, folder, variant, side, seed), names, folder, progress)
+        _describe(folder, description | {"files": sorted(files), "complete": True})
+
+
+def _draw(
+    draw: Callable[[tuple[int, str]], list[str]], names: Sequence[str], folder: Path, progress: Progress
+) -> list[str]:
+    """Have all pictures drawn, side by side, and on the disk; the names of their files."""
     files: list[str] = []
     workers = processors(4)
     for written in ahead(draw, enumerate(names), workers=workers, waiting=workers):
         files += written
         progress.done(written[0])
     _settle([folder / name for name in files], workers)
-    _describe(folder, description | {"files": sorted(files), "complete": True})
+    return files
+
+
+@contextmanager
+def _cleared(folder: Path, names: set[str]) -> Iterator[None]:
+    """Where the folder is deleted while it is open, no picture that was written since is left: it would be nobody's."""
+    try:
+        yield
+    except OSError:
+        if not (folder / DESCRIPTION).is_file():
+            _clear(folder, names)
+        raise
+
+
+def _clear(folder: Path, names: set[str]) -> None:
+    """Remove pictures of a set that no description speaks of any more."""
+    with suppress(OSError):  # what went wrong first is what is said
+        for subfolder in {Path(name).parent for name in names}:
+            sweep(folder / subfolder, PICTURE)
+        remove(folder, sorted(names))
 
 
 def _check_folders(folder: Path, names: Iterable[str]) -> None:

@@ -10,6 +10,7 @@ from PIL import Image
 
 from cnnvis_report.data.image_set import find_images
 from cnnvis_report.synthetic import layers
+from cnnvis_report.synthetic import write as writing_sets
 from cnnvis_report.synthetic.write import KINDS
 from tests.cli.words import one_line
 from tests.conftest import command, fill_disk
@@ -50,6 +51,27 @@ def test_what_cannot_be_drawn_is_refused_in_one_line(tmp_path: Path) -> None:
     ):
         assert said in one_line(command("make-dataset", *words, "-o", tmp_path / "new", code=2))
     assert not (tmp_path / "new").exists()
+
+
+def test_a_set_that_is_deleted_half_way_is_drawn_again_by_the_same_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever deletes a folder takes its list first, say, and pictures are written meanwhile."""
+    out = tmp_path / "set"
+    words = ("make-dataset", "layers", "-n", 6, "-o", out, "-q")
+
+    def deleted(*_: Any) -> None:
+        (out / "dataset.json").unlink()
+        (out / "images" / "above" / "1.png").unlink()
+        (out / "images" / "above" / ".2.png.0123abcd.new").touch()
+        raise FileNotFoundError(2, "No such file or directory", str(out / "images" / "above" / "1.png"))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(writing_sets, "_settle", deleted)
+        one_line(command(*words, code=1))
+    assert not files(out)
+    command(*words)
+    assert json.loads((out / "dataset.json").read_text())["complete"] is True
 
 
 @pytest.mark.parametrize("there", ["note.txt", "dataset.json", "images/above/1.png"])
