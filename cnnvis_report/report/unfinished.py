@@ -14,9 +14,11 @@ from cnnvis_report.report.pictures.thumbnails import data_uri, map_thumbnail, th
 from cnnvis_report.report.renderer import stream_template
 from cnnvis_report.report.views import formatting as fmt
 from cnnvis_report.report.views.verdict import Verdict, predicted_scores, verdict
-from cnnvis_report.store.atomic import beside
+from cnnvis_report.store.atomic import beside, remove
 from cnnvis_report.store.journal_tail import JournalTail
+from cnnvis_report.store.names import PAGES, UNFINISHED
 from cnnvis_report.store.own_files import list_pages, pages_of
+from cnnvis_report.store.remains import is_abandoned
 from cnnvis_report.store.run_folder import load_arrays
 
 SHOWN = 24  # images
@@ -92,16 +94,20 @@ class UnfinishedReport:
         Args:
             reason: such as "by Ctrl-C".
         """
-        if self.written and (self._folder / "index.html").is_file():
-            self._tail.grown()
-            self._write(reason)
+        if not self.written or not (self._folder / UNFINISHED).is_file():
+            return
+        if is_abandoned(self._folder):  # it was deleted meanwhile, and a page without its run is no use
+            remove(self._folder, [UNFINISHED, PAGES])
+            return
+        self._tail.grown()
+        self._write(reason)
 
     def _write(self, stopped: str = "") -> None:
         images = [self._image(image) for image in self._tail.newest()]
         self._images = {image.id: done for image, done in zip(self._tail.newest(), images, strict=True)}
         now = datetime.now(UTC)
-        list_pages(self._folder, {*pages_of(self._folder), "index.html"})
-        with beside(self._folder / "index.html", lasting=False, parents=False) as temporary:
+        list_pages(self._folder, {*pages_of(self._folder), UNFINISHED})
+        with beside(self._folder / UNFINISHED, lasting=False, parents=False) as temporary:
             theme = assets.theme_script()
             stream = stream_template(
                 "unfinished.html",

@@ -35,6 +35,7 @@ from cnnvis_report.store.names import (
     shard_name,
 )
 from cnnvis_report.store.own_files import check_files, check_writable, clear, made_in
+from cnnvis_report.store.remains import clear_remains
 from cnnvis_report.store.resume import earlier_results, is_complete
 from cnnvis_report.store.shards import ArrayLayout, merge_shard
 
@@ -233,16 +234,16 @@ class RunWriter:
                 raise FileNotFoundError
             yield
         except FileNotFoundError as error:
+            clear_remains(self.folder)
             missing = self.folder if _identity(self.folder) != self._identity else error.filename
             raise WentAway(f"{missing}: went away while the run went on. Start the run again.") from error
 
 
 def _identity(folder: Path) -> tuple[int, int] | None:
-    try:
+    with suppress(OSError):
         status = folder.stat()
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino
+        return status.st_dev, status.st_ino
+    return None
 
 
 def _has_size(path: Path, stored: StoredFile) -> bool:

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from cnnvis_report.errors import WentAway
 from cnnvis_report.records.identity import Identity
 from cnnvis_report.report.unfinished import BEAT, PAUSE, SHOWN, UnfinishedReport
 from cnnvis_report.report.write import write_site
 from cnnvis_report.store import load_run
 from cnnvis_report.store.journal_tail import JournalTail
-from cnnvis_report.store.names import JOURNAL
+from cnnvis_report.store.names import JOURNAL, LOCK
 from cnnvis_report.store.own_files import clear, is_run_folder, pages_of
 from cnnvis_report.store.run_folder import StoredRun
 from cnnvis_report.store.writer import RunWriter
@@ -122,6 +123,22 @@ def test_a_run_that_stops_says_so_where_there_is_a_page(writer: RunWriter, store
     html = text(writer.folder)
     assert f"The run stopped because it was interrupted</b> after 2 of {SHOWN + 6} images" in html
     assert "so far" not in html and "goes on from there" in html
+
+
+def test_of_a_folder_that_is_deleted_meanwhile_nothing_is_left_that_nobody_knows(
+    writer: RunWriter, stored: StoredRun, clock: Clock
+) -> None:
+    """Whoever deletes it comes to the journal first, say, and is overtaken by what the run still writes."""
+    page = page_of(writer, stored, clock)
+    add(writer, stored, 0)
+    page.update()
+    (writer.folder / "notes.txt").write_text("mine")
+    (writer.folder / JOURNAL).unlink()
+    with pytest.raises(WentAway):
+        add(writer, stored, 1)
+    page.stop("with an error")
+    left = [path for path in writer.folder.rglob("*") if path.is_file()]
+    assert [path.name for path in left if path.name != LOCK] == ["notes.txt"]
 
 
 def test_the_page_is_one_of_ours(writer: RunWriter, stored: StoredRun, clock: Clock) -> None:

@@ -1,0 +1,21 @@
+"""What is left of a folder that somebody deletes while it is written: without the run, it would be nobody's."""
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+from cnnvis_report.store.atomic import remove
+from cnnvis_report.store.names import ARRAYS, FITTED, INSPECTION, JOURNAL, MANIFEST
+from cnnvis_report.store.own_files import made_in
+
+
+def is_abandoned(folder: Path) -> bool:
+    """Whether nothing in a folder says any more that it is a run's."""
+    return not any(os.path.lexists(folder / name) for name in (JOURNAL, MANIFEST))
+
+
+def clear_remains(folder: Path) -> None:
+    """Remove arrays of a run that were written into a folder which is abandoned."""
+    if is_abandoned(folder):
+        with suppress(OSError):  # what went wrong first is what is said
+            remove(folder, made_in(folder, ARRAYS, INSPECTION, FITTED))
