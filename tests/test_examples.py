@@ -2,7 +2,6 @@
 
 import importlib.util
 import runpy
-import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +13,7 @@ from PIL import Image
 from cnnvis_report.store import load_arrays, load_run
 from cnnvis_report.store.comparison_file import load_comparison
 from tests.narrow import present
+from tests.pages.browser import chromium_path
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
@@ -103,7 +103,7 @@ def test_a_method_of_ones_own(run: Run, tmp_path: Path) -> None:
 @pytest.mark.browser
 def test_the_pictures_of_the_readme(run: Run, report: Path, tmp_path: Path) -> None:
     pytest.importorskip("playwright", reason="Playwright isn't installed (extra 'test')")
-    if not (shutil.which("chromium") or shutil.which("google-chrome")):
+    if chromium_path(whole=True) is None:
         pytest.skip("there is no Chromium on this system")
     run("make_pictures.py", report, tmp_path)
     for name in ("overview.jpg", "performance.jpg", "image-page.jpg"):

@@ -5,7 +5,6 @@
 The images are drawn by a seed, 10,000 of them without a number. Needs Chromium and Playwright.
 """
 
-import shutil
 import statistics
 import sys
 import tempfile
@@ -14,7 +13,7 @@ from typing import Any
 
 from playwright.sync_api import sync_playwright
 
-from tests.pages.browser import ARGUMENTS
+from tests.pages.browser import ARGUMENTS, chromium_path
 from tests.pages.many_images import write_overview
 
 IMAGES, ROUNDS = 10_000, 5
@@ -49,9 +48,8 @@ def opened(browser: Any, page: Path) -> tuple[float, Any]:
 
 def measure(page: Path) -> None:
     """Print what was measured."""
-    chromium = shutil.which("chromium") or shutil.which("google-chrome")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=chromium_path(), args=ARGUMENTS)
         seconds: list[float] = []
         changes: dict[str, list[float]] = {}
         for _ in range(ROUNDS):

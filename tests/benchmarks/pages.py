@@ -5,7 +5,6 @@
 Without a REPORT, one is made of 24 drawn pictures of 224² with three classes. Needs Chromium and Playwright.
 """
 
-import shutil
 import statistics
 import subprocess
 import sys
@@ -47,10 +46,9 @@ def until(tab: Any, code: str) -> None:
 
 def measure(report: Path) -> None:
     """Print what was measured."""
-    chromium = shutil.which("chromium") or shutil.which("google-chrome")
     image = sorted((report / "images").glob("*.html"))[0]
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=chromium_path(), args=ARGUMENTS)
         opened: dict[str, list[float]] = {"index.html": [], "an image page": []}
         library, first, later, switches = [], [], [], []
         for _ in range(5):

@@ -11,7 +11,6 @@ import argparse
 import functools
 import json
 import os
-import shutil
 import subprocess
 import sys
 import threading
@@ -22,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from cnnvis_report.store import load_run
-from tests.pages.browser import ARGUMENTS, READY, until
+from tests.pages.browser import ARGUMENTS, READY, chromium_path, until
 
 VIEWPORTS = {"390 px": (390, 844, 1), "1024 px": (1024, 768, 1), "1440 px": (1440, 900, 1), "200%": (720, 450, 2)}
 LEAST = {"performance": 95, "accessibility": 100, "best-practices": 96, "seo": 90}
@@ -44,7 +43,7 @@ def main() -> int:
     parser.add_argument("--npm", type=Path, default=Path("build/npm"), metavar="DIR")
     parser.add_argument("--screen", choices=("mobile", "desktop"), default="mobile", help="what Lighthouse simulates")
     arguments = parser.parse_args()
-    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    chromium = chromium_path(whole=True)
     if chromium is None:
         print("There is no Chromium on this system: nothing was checked.")
         return 0
