@@ -15,7 +15,8 @@ from cnnvis_report.records.run import Keep, RunRecord, StoredFile
 from cnnvis_report.store.array_checks import wrong_arrays, wrong_inspection
 from cnnvis_report.store.arrays import Damaged, advice, read_arrays
 from cnnvis_report.store.half import SCALE, restored
-from cnnvis_report.store.manifest import images_in, read_head
+from cnnvis_report.store.image_memory import ImageMemory
+from cnnvis_report.store.manifest import read_head
 from cnnvis_report.store.names import MANIFEST, SNAPSHOTS, arrays_name, file_of, inspection_name, place, shard_name
 from cnnvis_report.store.own_files import is_run_folder
 from cnnvis_report.store.shards import ShardReader, read_from_any_shard
@@ -32,14 +33,15 @@ class StoredRun:
     folder: Path
     record: RunRecord
     _shards: ShardReader = field(default_factory=ShardReader, init=False, repr=False, compare=False)
+    _memory: ImageMemory = field(default_factory=ImageMemory, init=False, repr=False, compare=False)
 
     def images(self) -> Iterator[ImageRecord]:
-        """The images in order, read one by one.
+        """The images in order, one by one; few images are read once and remembered.
 
         Raises:
             BadRequest: the manifest is damaged.
         """
-        return images_in(self.folder / MANIFEST, self.record)
+        return self._memory.read(self.folder / MANIFEST, self.record)
 
     @property
     def evidence(self) -> Evidence | None:

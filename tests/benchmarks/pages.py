@@ -15,8 +15,8 @@ from typing import Any
 from playwright.sync_api import sync_playwright
 
 from cnnvis_report.synthetic.shapes import draw
+from tests.pages.browser import ARGUMENTS, chromium_path
 
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 PAGE = "CnnVis.wired.get(document.querySelector('main'))"
 OPENED = "performance.getEntriesByType('navigation')[0].loadEventEnd"
 LIBRARY = """async () => { const start = performance.now(); await CnnVis.plotly();

@@ -19,7 +19,7 @@ WHOLE = ("chromium", "chromium-browser", "google-chrome")
 
 
 def chromium_path(*, whole: bool = False) -> str | None:
-    """The path of a Chromium: of the one without windows where it is there, as it opens a page with a third less work."""
+    """The path of a Chromium: first of the one without windows, which opens a page with less work."""
     names = WHOLE if whole else ("chromium-headless-shell", *WHOLE)
     return next(filter(None, map(shutil.which, names)), None)
 

@@ -4,10 +4,11 @@
 - `python -m tests.robustness "damaged folders" --table`: some of them; the other rows stay
 - `python -m tests.robustness --count 50`: fewer of each, on the terminal alone
 
-Ctrl-C ends what is being tried, and what was tried so far counts.
+Ctrl-C, or `kill`, ends what is being tried, and what was tried so far counts.
 """
 
 import argparse
+import signal
 import sys
 import tempfile
 import time
@@ -51,6 +52,8 @@ def main() -> int:
     if unknown:
         parser.error(f"nothing is called {', '.join(sorted(unknown))}")
     faults = 0
+    for asked in (signal.SIGINT, signal.SIGTERM):  # which a shell's background job ignores, or dies of
+        signal.signal(asked, signal.default_int_handler)
     for attack in [attack for attack in ATTACKS if not given.names or attack.name in given.names]:
         start = time.perf_counter()
         count, wrong = tried(attack, min(given.count or attack.full, attack.full))

@@ -1,6 +1,7 @@
 """The pictures that the performance page shows of a misclassified image, with the maps for its prediction and label."""
 
 from dataclasses import dataclass
+from heapq import nsmallest
 
 from cnnvis_report.records.evidence import Evidence
 from cnnvis_report.records.images import ClassScore, ImageRecord, MapRecord
@@ -52,9 +53,9 @@ def best_of_classes(run: RunRecord, evidence: Evidence | None) -> BestMethod | N
 def error_maps(stored: StoredRun, evidence: Evidence | None) -> dict[str, ErrorMaps]:
     """The maps of the explained images with errors, by image: as many as the page can list, in its order."""
     best = best_of_classes(stored.record, evidence) or BestMethod("", "", "")
-    errors = [image for image in stored.images() if image.correct is False]
-    errors.sort(key=lambda image: (-_confidence(image), image.name))
-    return {image.id: _maps_of(image, best.name, best.layer) for image in errors[:ERRORS]}
+    errors = (image for image in stored.images() if image.correct is False)
+    listed = nsmallest(ERRORS, errors, key=lambda image: (-_confidence(image), image.name))
+    return {image.id: _maps_of(image, best.name, best.layer) for image in listed}
 
 
 def picture_name(image: str, which: str) -> str:
