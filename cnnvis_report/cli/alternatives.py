@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import click
 from click.core import ParameterSource
 
-from cnnvis_report.cli.sources import source_of
+from cnnvis_report.cli.sources import name_of
 from cnnvis_report.settings import SettingInfo
 
 NOT_USED = "not used"  # in a context's meta: lines for the terminal
@@ -41,4 +41,4 @@ def _precedence(ctx: click.Context, info: SettingInfo) -> int:
 def _name(ctx: click.Context, info: SettingInfo) -> str:
     """Of the source: the variable with its value, the file and its key, or the option."""
     option = next(option for option in ctx.command.params if option.name == info.name)
-    return source_of(ctx, option) or f"--{info.key}"
+    return name_of(ctx, option)

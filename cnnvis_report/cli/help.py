@@ -14,12 +14,13 @@ class GroupedOption(click.Option):
     """An option that help lists under a heading.
 
     Args:
-        group: the heading.
+        group: the heading. needs: the name of another option without which this one does nothing.
     """
 
-    def __init__(self, *declarations: Any, group: Group = Group.GENERAL, **options: Any) -> None:
+    def __init__(self, *declarations: Any, group: Group = Group.GENERAL, needs: str = "", **options: Any) -> None:
         super().__init__(*declarations, **options)
         self.group = group
+        self.needs = needs
 
 
 class DescribedArgument(click.Argument):

@@ -54,6 +54,7 @@ def configured(
     changes: Mapping[str, Mapping[str, object]] | None = None,
     fixed: Mapping[str, object] | None = None,
     optional: Collection[str] = (),
+    needs: str = "",
     prefix: str = PREFIX,
 ) -> Callable[[Function], Function]:
     """Give a command the options of a configuration, and call it with the configuration that was typed.
@@ -61,7 +62,8 @@ def configured(
     Args:
         only: names of settings; all where there are none. without: settings that the command leaves at their defaults.
         changes: what the command says otherwise of settings, such as their defaults. fixed: what the command sets by
-        itself. optional: arguments that may be missing. prefix: of environment variables.
+        itself. optional: arguments that may be missing. needs: the parameter without which these options do nothing, as
+        `refuse_without` checks. prefix: of environment variables.
     """
     fixed = fixed or {}
     infos = [
@@ -82,7 +84,7 @@ def configured(
             return function(*configs, build(config, {**values, **fixed}), **options)
 
         for info in reversed(infos):
-            parameter = _argument(info, info.name in optional) if info.argument else _option(info, prefix)
+            parameter = _argument(info, info.name in optional) if info.argument else _option(info, prefix, needs)
             command = parameter(command)
         return command  # type: ignore[return-value] # what click calls
 
@@ -104,7 +106,7 @@ def _argument(info: SettingInfo, optional: bool) -> Callable[[Function], Functio
     )
 
 
-def _option(info: SettingInfo, prefix: str) -> Callable[[Function], Function]:
+def _option(info: SettingInfo, prefix: str, needs: str) -> Callable[[Function], Function]:
     kind = info.kind.of if isinstance(info.kind, Several) else info.kind
     repeated = isinstance(info.kind, Several | MethodOptions)
     default_text = "auto" if isinstance(kind, Integer) and kind.auto else info.default_text
@@ -120,6 +122,7 @@ def _option(info: SettingInfo, prefix: str) -> Callable[[Function], Function]:
         info.name,
         cls=GroupedOption,
         group=info.group,
+        needs=needs,
         help=f"{info.help}  [default: {default_text}]" if default_text else info.help,
         envvar=prefix + info.variable,
         **arguments,

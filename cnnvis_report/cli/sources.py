@@ -34,6 +34,11 @@ def source_of(ctx: click.Context, option: click.Parameter) -> str:
     return "" if is_typed else str(ctx.meta.get(KEYS, {}).get(option.name, ""))
 
 
+def name_of(ctx: click.Context, option: click.Parameter) -> str:
+    """The variable with its value, or the file and its key, that an option's value came from; else the long option."""
+    return source_of(ctx, option) or max(option.opts, key=len)
+
+
 def _speaks_of(message: str, option: click.Parameter, ctx: click.Context) -> bool:
     """Whether a message begins with the option, or speaks of a name or a method that is among its values."""
     if any(re.match(rf"{re.escape(word)}(?![\w-])", message) for word in option.opts):

@@ -1,11 +1,13 @@
 """What `methods` and `layers` list."""
 
 import json
+from pathlib import Path
 
 import pytest
 import torch
 
 from cnnvis_report import explain
+from cnnvis_report.cli.main import cli
 from cnnvis_report.errors import NotApplicable
 from cnnvis_report.methods.registry import methods
 from tests import factories
@@ -44,6 +46,32 @@ def test_methods_say_to_which_network_they_are_applicable() -> None:
     reason = flat["grad_cam"]["reason"]
     assert "has no layer with a spatial size" in reason and reason.split(" ", 1)[1] in str(refused.value)
     assert flat["gradient"]["applicable"]
+
+
+def test_a_network_is_opened_for_methods_as_for_layers(tmp_path: Path) -> None:
+    torch.save(factories.smooth().state_dict(), tmp_path / "smooth.pt")
+    opening = ["--arch", SMOOTH]
+    said = command("methods", "guided-backprop", "--for", tmp_path / "smooth.pt", *opening).stdout
+    assert "Not applicable to" in said and "1 SiLU activation has no ReLU rule" in said
+    words = [{word for option in cli.commands[name].params for word in option.opts} for name in ("methods", "layers")]
+    assert words[1] - words[0] == {"model"}
+
+
+@pytest.mark.parametrize(
+    ("typed", "names"),
+    [
+        (["--size", "64"], "--size does"),
+        (["--trust", "-w", "net.pt"], "--weights and --trust do"),
+        (["--arch", "resnet18", "--arg", "classes=3", "grad_cam"], "--arch and --arg do"),
+    ],
+)
+def test_options_of_a_network_are_not_ignored_without_one(
+    typed: list[str], names: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused = command("methods", *typed, code=2).stderr
+    assert refused == f"Error: {names} nothing without --for: give --for MODEL, too.\n"
+    monkeypatch.setenv("CNNVIS_REPORT_SIZE", "64")  # which is for other commands
+    command("methods", "grad_cam")
 
 
 def test_layers_are_listed_in_the_order_in_which_they_run() -> None:

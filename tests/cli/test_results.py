@@ -121,11 +121,6 @@ def test_both_to_the_terminal_would_be_one_text(run: Path) -> None:
     assert "one of them alone" in command("render", run, "--summary", "-", "--json", "-", code=2).stderr
 
 
-def test_a_training_without_a_report_has_nothing_to_judge(tmp_path: Path) -> None:
-    result = command("train", tmp_path, "-o", tmp_path / "m.pt", "--fail-if", "accuracy<1", code=2)
-    assert "give --report DIR" in result.stderr
-
-
 def test_from_python_a_rule_is_an_error(drawn: Path, tmp_path: Path) -> None:
     from cnnvis_report import create_report
     from tests.factories import tiny

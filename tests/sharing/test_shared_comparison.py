@@ -115,5 +115,3 @@ def test_what_cannot_be_handed_on_is_refused_before_any_work(runs: list[Path], t
     (tmp_path / "diff.zip").write_text("mine", "utf-8")
     result = command("compare", *runs, "-o", tmp_path / "diff", "--zip", code=2)
     assert "isn't a zip file that this program has written" in result.stderr and not (tmp_path / "diff").exists()
-    result = command("train", tmp_path, "-o", tmp_path / "model.pt", "--zip", code=2)
-    assert "give --report DIR, too" in result.stderr

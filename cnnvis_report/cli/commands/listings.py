@@ -3,16 +3,16 @@
 from dataclasses import replace
 
 import click
-from click.core import ParameterSource
 
+from cnnvis_report.cli.dependent import refuse_without
 from cnnvis_report.cli.help import DescribedArgument, GroupedCommand
 from cnnvis_report.cli.options import configured, option
 from cnnvis_report.cli.types import SettingType
-from cnnvis_report.errors import BadRequest
 from cnnvis_report.pipeline.config import ModelConfig, PreprocessingConfig
 from cnnvis_report.settings import Group
 from cnnvis_report.settings.kinds import FileName, Text
 
+OPENING = ("weights", "architecture", "arguments", "trust")  # settings of a model that say how it is opened
 JSON = option("--json", "as_json", help="Print JSON instead of a table.")
 
 
@@ -34,8 +34,8 @@ JSON = option("--json", "as_json", help="Print JSON instead of a table.")
     metavar="MODEL",
     help="Say which methods are applicable to this network, and why the others are not.",
 )
-@configured(ModelConfig, only=("weights",), fixed={"model": "none"})
-@configured(PreprocessingConfig, only=("size",))
+@configured(ModelConfig, only=OPENING, fixed={"model": "none"}, needs="network")
+@configured(PreprocessingConfig, only=("size",), needs="network")
 @JSON
 def methods(
     model: ModelConfig, preprocessing: PreprocessingConfig, name: str | None, network: str | None, as_json: bool
@@ -53,9 +53,7 @@ def methods(
     from cnnvis_report.cli import tables
     from cnnvis_report.methods.catalog import catalog
 
-    source = click.get_current_context().get_parameter_source
-    if network is None and ParameterSource.COMMANDLINE in (source("weights"), source("size")):
-        raise BadRequest("--weights and --size are those of a network: give it with --for MODEL.")
+    refuse_without("network", environment=False)
     reasons = None
     if network is not None:
         from cnnvis_report.cli.network_tables import not_applicable_methods
@@ -72,7 +70,7 @@ def methods(
 
 
 @click.command(cls=GroupedCommand, short_help="List the layers of a model.")
-@configured(ModelConfig, only=("model", "weights", "architecture", "arguments", "trust"))
+@configured(ModelConfig, only=("model", *OPENING))
 @configured(PreprocessingConfig, only=("size",))
 @JSON
 def layers(model: ModelConfig, preprocessing: PreprocessingConfig, as_json: bool) -> None:

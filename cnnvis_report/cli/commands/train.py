@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 import click
 
 from cnnvis_report.cli import finish, results, share
+from cnnvis_report.cli.dependent import refuse_without
 from cnnvis_report.cli.help import GroupedCommand
 from cnnvis_report.cli.options import CONFIG, PREFIX, configured
 from cnnvis_report.cli.params import STOPPED
-from cnnvis_report.errors import BadRequest
 from cnnvis_report.pipeline.config import (
     DataConfig,
     ExplainConfig,
@@ -34,10 +34,10 @@ ALL_CLASSES_UP_TO = 10
 @click.command(cls=GroupedCommand, short_help="Train a classifier on folders of images.")
 @configured(TrainConfig, prefix=f"{PREFIX}TRAIN_")
 @configured(MachineConfig, only=("device",))
-@configured(ExplainConfig, only=("methods", "effort", "time"))
-@configured(ReportConfig, only=("single_file", "open"))
-@configured(ShareConfig)
-@configured(JobConfig, without=("strict", "against"))
+@configured(ExplainConfig, only=("methods", "effort", "time"), needs="report")
+@configured(ReportConfig, only=("single_file", "open"), needs="report")
+@configured(ShareConfig, needs="report")
+@configured(JobConfig, without=("strict", "against"), needs="report")
 @configured(TerminalConfig)
 @CONFIG
 def train(
@@ -65,15 +65,12 @@ def train(
     from cnnvis_report.methods.selection import select
     from cnnvis_report.training.train import train as train_model
 
+    refuse_without("report")
     if config.report is not None:
         results.check_files(job)
         share.checked(sharing, job, config.report, report.single_file)
         finish.claim(config.report)
         select(explain.methods)
-    elif results.wanted(job):
-        raise BadRequest("--fail-if, --summary and --json are about a report: give --report DIR, too.")
-    elif sharing != ShareConfig():
-        raise BadRequest("--zip, --max-size, --anonymous, --share and --copy hand on a report: give --report DIR, too.")
     console = finish.console_of(terminal)
     with Reporter(console) as reporter:
         trained = train_model(config, choose_device(machine.device), reporter)
