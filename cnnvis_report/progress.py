@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 
 class Progress:
-    """Is told how work goes on; this one ignores it. The terminal's is in `cli/console.py`.
+    """Is told how work goes on; this one ignores it. The terminal's is in `cli/terminal/console.py`.
 
     Work has items (images, files, pages). An item is told of by `done`, and before that by a `step` for each part of
     it where it takes long.

@@ -20,7 +20,7 @@ from cnnvis_report.evaluation.metric import Metric, metrics
 from cnnvis_report.methods.registry import methods
 from cnnvis_report.models.loader import loaders
 from cnnvis_report.pipeline.config import RunConfig
-from cnnvis_report.pipeline.metrics_budget import BUDGETS
+from cnnvis_report.pipeline.planning.metrics_budget import BUDGETS
 from cnnvis_report.pipeline.stages import data_randomization, max_sensitivity, random_logit, randomization
 from cnnvis_report.records.effort import EFFORTS
 from cnnvis_report.records.images import ImageRecord

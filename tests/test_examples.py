@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from cnnvis_report.store import load_arrays, load_run
-from cnnvis_report.store.comparison_file import load_comparison
+from cnnvis_report.store.comparison.comparison_file import load_comparison
 from tests.narrow import present
 from tests.pages.browser import chromium_path
 

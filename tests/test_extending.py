@@ -20,7 +20,7 @@ from cnnvis_report.evaluation.metric import METRICS, Effort, MapsOfImage, metric
 from cnnvis_report.models.load import load_model
 from cnnvis_report.models.loader import LOADERS, loaders
 from cnnvis_report.records.scores import Quantity, ScoreKind
-from cnnvis_report.report import pages, renderer, resources
+from cnnvis_report.report.site import pages, renderer, resources
 from cnnvis_report.store.run_folder import load_run
 from examples.own_network import build, draw
 from tests.conftest import command

@@ -71,7 +71,8 @@ WITHOUT_TORCH = {
     "sharing",
 }
 AT_THE_TOP = 5
-IN_A_FOLDER = {"data": 15, "report/views": 15}  # loose modules; more of a kind are a package, named for what lies there
+# loose modules of a folder and of those within; more of a kind are a package, named for what lies there
+IN_A_FOLDER = {"cli": 15, "data": 15, "models": 15, "pipeline": 15, "report": 17, "report/views": 15, "store": 15}
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 
@@ -237,7 +238,7 @@ def test_one_module_of_the_pipeline_explains() -> None:
     """Only `explain_batch` runs methods on a tape; others may open one to read layers, and run no method."""
     readers = {("pipeline", "inspection", "image_inspector"), ("pipeline", "inspection", "unit_pictures")}
     for path in MODULES:
-        if room(located(path)) == "pipeline" and located(path) != ("pipeline", "explain_batch"):
+        if room(located(path)) == "pipeline" and located(path) != ("pipeline", "explaining", "explain_batch"):
             names = called(path)
             assert not names & {"run_tasks", "replay"}, path
             assert "Tape" not in names or located(path) in readers, path

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cnnvis_report.cli.announce import announce
-from cnnvis_report.cli.params import printable
+from cnnvis_report.cli.options.params import printable
 from cnnvis_report.cli.stored_run import refused_as
+from cnnvis_report.cli.terminal.announce import announce
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.pipeline.config import JobConfig, ReportConfig, RunConfig
 
 if TYPE_CHECKING:
-    from cnnvis_report.cli.console import Console
+    from cnnvis_report.cli.terminal.console import Console
     from cnnvis_report.pipeline.setup import Setup
     from cnnvis_report.report.job_results import JobResults
     from cnnvis_report.sharing.share import Share
@@ -30,7 +30,7 @@ def check_against(config: RunConfig) -> None:
         BadRequest: there is no complete run, it is this one, or something else is where the comparison would be.
     """
     from cnnvis_report.comparison.read import load_run_to_compare
-    from cnnvis_report.store.comparison_file import check_writable
+    from cnnvis_report.store.comparison.comparison_file import check_writable
 
     against, output = config.job.against, config.report.output
     if against is None:
@@ -100,11 +100,11 @@ def compare(
     from cnnvis_report.comparison.written import write_compared
     from cnnvis_report.report.comparison.write import write_comparison
     from cnnvis_report.report.job_results import results_of_comparison
-    from cnnvis_report.report.site_writer import SiteOptions
+    from cnnvis_report.report.site.site_writer import SiteOptions
     from cnnvis_report.sharing.comparison_pages import ComparisonPages
     from cnnvis_report.sharing.share import Share
-    from cnnvis_report.store.comparison_file import comparison_output
-    from cnnvis_report.store.names import FIGURE
+    from cnnvis_report.store.comparison.comparison_file import comparison_output
+    from cnnvis_report.store.files.names import FIGURE
 
     folder, options, how = report.output, SiteOptions(report.pages, report.processes), how or Share()
     with comparison_output(folder), refused_as(f"{', '.join(str(run.folder) for run in runs)}: can't be compared"):

@@ -8,15 +8,15 @@ import click
 
 from cnnvis_report.cli import comparing, results
 from cnnvis_report.cli import share as sharing
-from cnnvis_report.cli.alternatives import NOT_USED
-from cnnvis_report.cli.announce import announce
+from cnnvis_report.cli.options.alternatives import NOT_USED
+from cnnvis_report.cli.terminal.announce import announce
 from cnnvis_report.cli.unfinished import page_meanwhile
 from cnnvis_report.errors import BadRequest, GapsFound, RulesHold
 from cnnvis_report.pipeline.config import RunConfig, TerminalConfig
 
 if TYPE_CHECKING:
-    from cnnvis_report.cli.console import Console
-    from cnnvis_report.pipeline.map_making import Engine
+    from cnnvis_report.cli.terminal.console import Console
+    from cnnvis_report.pipeline.explaining.map_making import Engine
     from cnnvis_report.pipeline.setup import Setup
     from cnnvis_report.pipeline.stats import RunStats
     from cnnvis_report.records.run import RunRecord
@@ -48,8 +48,8 @@ def engine_of(config: RunConfig) -> "Engine | None":
 
 def console_of(config: TerminalConfig) -> "Console":
     """A console that says as much as the options ask for, and which options aren't used."""
-    from cnnvis_report.cli.console import NORMAL, QUIET, VERBOSE, Console
-    from cnnvis_report.cli.json_console import JsonConsole
+    from cnnvis_report.cli.terminal.console import NORMAL, QUIET, VERBOSE, Console
+    from cnnvis_report.cli.terminal.json_console import JsonConsole
 
     level = QUIET if config.quiet else VERBOSE if config.verbose else NORMAL
     console = JsonConsole() if config.log_format == "json" else Console(level)
@@ -105,10 +105,10 @@ def make(setup: "Setup", console: "Console", engine: "Engine | None" = None) -> 
     Raises:
         BadRequest: what is handed on can't be written there, or the time is too short; nothing has run then.
     """
-    from cnnvis_report.cli.run_lines import too_short
-    from cnnvis_report.pipeline.efforts import plan_efforts
+    from cnnvis_report.cli.terminal.run_lines import too_short
+    from cnnvis_report.pipeline.planning.efforts import plan_efforts
     from cnnvis_report.pipeline.run import run
-    from cnnvis_report.report.site_writer import SiteOptions
+    from cnnvis_report.report.site.site_writer import SiteOptions
     from cnnvis_report.report.time_estimate import pages_seconds
     from cnnvis_report.report.write import write_site
     from cnnvis_report.sharing.share import RunPages

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from cnnvis_report.cli.sources import with_source
+from cnnvis_report.cli.options.sources import with_source
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.settings import Group
 

@@ -19,7 +19,7 @@ from cnnvis_report.cli.commands.render import render
 from cnnvis_report.cli.commands.run import run
 from cnnvis_report.cli.commands.train import train
 from cnnvis_report.cli.malloc import keep_memory
-from cnnvis_report.cli.params import Commands
+from cnnvis_report.cli.options.params import Commands
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

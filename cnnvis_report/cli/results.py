@@ -8,13 +8,13 @@ from urllib.parse import quote
 
 import click
 
-from cnnvis_report.cli.announce import TERMINAL, write_text
-from cnnvis_report.cli.tables import as_json
+from cnnvis_report.cli.terminal.announce import TERMINAL, write_text
+from cnnvis_report.cli.terminal.tables import as_json
 from cnnvis_report.errors import BadRequest, RulesHold
 from cnnvis_report.pipeline.config import JobConfig
 from cnnvis_report.rules.judge import Outcome, judge_all, line
 from cnnvis_report.rules.value import Value
-from cnnvis_report.store.output_file import output_file
+from cnnvis_report.store.files.output_file import output_file
 
 if TYPE_CHECKING:
     from cnnvis_report.report.job_results import JobResults
@@ -37,7 +37,7 @@ def check_files(job: JobConfig) -> None:
     """
     from cnnvis_report.report.figure.save import check_target
     from cnnvis_report.report.markdown.document import MARK
-    from cnnvis_report.store.output_file import check_output
+    from cnnvis_report.store.files.output_file import check_output
 
     if str(job.summary) == str(job.json) == TERMINAL:
         raise BadRequest("--summary and --json: one of them alone can be written to the terminal.")

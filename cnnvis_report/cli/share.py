@@ -29,7 +29,7 @@ def checked(
         BadRequest: something else is where it would be, no page is as small, or names would be written beside a copy
         without names.
     """
-    from cnnvis_report.report.single_file_writer import smallest_size
+    from cnnvis_report.report.single_file.single_file_writer import smallest_size
     from cnnvis_report.report.views.formatting import size
     from cnnvis_report.sharing.share import ANONYMOUS, ANONYMOUS_COMPARISON, Share
 

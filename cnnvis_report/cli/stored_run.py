@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import click
 
 from cnnvis_report.cli.help import DescribedArgument
-from cnnvis_report.cli.types import SettingType
+from cnnvis_report.cli.options.types import SettingType
 from cnnvis_report.errors import BadRequest, CnnVisError, brief
 from cnnvis_report.settings.kinds import File
 

@@ -24,7 +24,7 @@ from cnnvis_report.progress import Progress
 from cnnvis_report.records.compared_images import ComparedImage
 from cnnvis_report.records.comparison import ComparedMethod, ComparedRun, Comparison
 from cnnvis_report.records.images import ImageRecord
-from cnnvis_report.store.compared_images import NewImages
+from cnnvis_report.store.comparison.compared_images import NewImages
 from cnnvis_report.store.run_folder import StoredRun
 
 WORKERS = 2  # threads that compare maps: reading, digests and matrix products leave Python to others

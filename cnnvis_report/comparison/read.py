@@ -5,7 +5,7 @@ from pathlib import Path
 
 from cnnvis_report.comparison.checks import check_folders
 from cnnvis_report.errors import BadRequest
-from cnnvis_report.store.comparison_file import is_comparison_folder
+from cnnvis_report.store.comparison.comparison_file import is_comparison_folder
 from cnnvis_report.store.run_folder import StoredRun, load_run
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from cnnvis_report.comparison.compare import compare_runs
 from cnnvis_report.progress import Progress
 from cnnvis_report.records.comparison import Comparison
-from cnnvis_report.store.comparison_file import load_comparison, new_comparison
+from cnnvis_report.store.comparison.comparison_file import load_comparison, new_comparison
 from cnnvis_report.store.run_folder import StoredRun
 
 

@@ -20,17 +20,17 @@ from cnnvis_report.distributed.pool import Pool
 from cnnvis_report.distributed.worker import PATIENCE, journal_head
 from cnnvis_report.errors import BadRequest, told
 from cnnvis_report.pipeline.config import RunConfig
+from cnnvis_report.pipeline.explaining.map_making import Engine, MapMaking
 from cnnvis_report.pipeline.identity.parts import identity_parts
 from cnnvis_report.pipeline.identity.run import identify
 from cnnvis_report.pipeline.inspection.merge_tree import merged
 from cnnvis_report.pipeline.inspection.set_pass import SetPass
-from cnnvis_report.pipeline.map_making import Engine, MapMaking
 from cnnvis_report.pipeline.run_record import versions
 from cnnvis_report.pipeline.setup import Setup
 from cnnvis_report.pipeline.stages.explain import sum_up, warn_of_skipped
 from cnnvis_report.pipeline.stats import RunStats
 from cnnvis_report.progress import Progress
-from cnnvis_report.store.names import shard_name
+from cnnvis_report.store.files.names import shard_name
 from cnnvis_report.store.writer import RunWriter
 
 

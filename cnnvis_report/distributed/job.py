@@ -6,7 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from cnnvis_report.methods.tasks import Task
-from cnnvis_report.pipeline.plan import Plan
+from cnnvis_report.pipeline.planning.plan import Plan
 from cnnvis_report.pipeline.setup import Setup
 from cnnvis_report.pipeline.stats import RunStats
 from cnnvis_report.records.identity import Identity

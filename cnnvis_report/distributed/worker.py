@@ -16,12 +16,12 @@ from cnnvis_report.data.image_set import ImageItem, ImageSet
 from cnnvis_report.distributed.job import Decisions, Failure, ImageCost, Reason, ShardResult, WorkerJob
 from cnnvis_report.engine.devices import is_out_of_memory
 from cnnvis_report.errors import BadRequest, CnnVisError
-from cnnvis_report.pipeline.explain_batch import BatchSettings
+from cnnvis_report.pipeline.explaining.explain_batch import BatchSettings
+from cnnvis_report.pipeline.explaining.map_making import MapMaking
+from cnnvis_report.pipeline.explaining.results import Result
 from cnnvis_report.pipeline.identity.parts import PREDICTED, identity_parts
 from cnnvis_report.pipeline.identity.run import identify
 from cnnvis_report.pipeline.inspection.set_pass import SetPass
-from cnnvis_report.pipeline.map_making import MapMaking
-from cnnvis_report.pipeline.results import Result
 from cnnvis_report.pipeline.run_record import versions
 from cnnvis_report.pipeline.setup import Setup
 from cnnvis_report.pipeline.stats import RunStats
@@ -29,9 +29,9 @@ from cnnvis_report.progress import Progress
 from cnnvis_report.records.identity import Identity, changes
 from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.run import StoredFile
+from cnnvis_report.store.array_files.shards import write_shard
+from cnnvis_report.store.files.names import ARRAYS, JOURNAL
 from cnnvis_report.store.manifest import list_lines
-from cnnvis_report.store.names import ARRAYS, JOURNAL
-from cnnvis_report.store.shards import write_shard
 
 Answer = TypeVar("Answer")
 PATIENCE = 5.0  # seconds in which a shared folder has to show what another node has written

@@ -10,8 +10,8 @@ import torch
 from torch import nn
 
 from cnnvis_report.cli import comparing, finish, results
-from cnnvis_report.cli.announce import announce
-from cnnvis_report.cli.console import Console
+from cnnvis_report.cli.terminal.announce import announce
+from cnnvis_report.cli.terminal.console import Console
 from cnnvis_report.data.image_set import ImageSet
 from cnnvis_report.distributed.engine import engine_of
 from cnnvis_report.engine.outputs.readers import TargetFunction
@@ -25,9 +25,9 @@ from cnnvis_report.models.network_state import check_finite
 from cnnvis_report.models.own_code.network_attributes import declared
 from cnnvis_report.pipeline.arguments import check_network, check_target, config_of
 from cnnvis_report.pipeline.config import RunConfig
-from cnnvis_report.pipeline.image_source import Aliases, image_source
-from cnnvis_report.pipeline.preprocessing import adjusted_preprocessing
-from cnnvis_report.pipeline.sample_source import SampleRequest, sample_source
+from cnnvis_report.pipeline.opening.image_source import Aliases, image_source
+from cnnvis_report.pipeline.opening.preprocessing import adjusted_preprocessing
+from cnnvis_report.pipeline.opening.sample_source import SampleRequest, sample_source
 from cnnvis_report.pipeline.setup import Setup, set_up_model
 from cnnvis_report.report.loaded_report import LoadedReport, load_report
 from cnnvis_report.store.own_files import output as writing_into

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from html import escape
 from typing import Any
 
-from cnnvis_report.cli.console import NORMAL, QUIET, Console
+from cnnvis_report.cli.terminal.console import NORMAL, QUIET, Console
 from cnnvis_report.errors import BadRequest
 
 log = logging.getLogger("cnnvis_report")

@@ -16,7 +16,7 @@ from cnnvis_report.models.architectures import Architecture, build
 from cnnvis_report.models.checkpoints.read_checkpoint import is_plain, load_into, read_content
 from cnnvis_report.records.codec import from_json
 from cnnvis_report.records.training import TrainingRecord
-from cnnvis_report.store.atomic import beside
+from cnnvis_report.store.files.atomic import beside
 
 FORMAT = "cnnvis-report-model/1"
 PERMUTED = "permuted_state_dict"

@@ -6,7 +6,7 @@ from typing import TypeVar
 from cnnvis_report.engine.devices import is_out_of_memory
 from cnnvis_report.errors import CnnVisError, NotApplicable, WentAway, brief
 from cnnvis_report.progress import Progress
-from cnnvis_report.store.os_errors import refusal
+from cnnvis_report.store.files.os_errors import refusal
 
 Reasons = list[tuple[str, str]]  # what isn't there, and why
 T = TypeVar("T")

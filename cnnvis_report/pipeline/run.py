@@ -7,16 +7,16 @@ from pathlib import Path
 
 from cnnvis_report.data.image_set import ImageSet
 from cnnvis_report.evidence import evidence_of
-from cnnvis_report.pipeline.forecast import Forecaster
+from cnnvis_report.pipeline.explaining.map_making import Engine, MapMaking, survey_set
+from cnnvis_report.pipeline.explaining.reduced_maps import array_layout
 from cnnvis_report.pipeline.identity.parts import identity_parts
 from cnnvis_report.pipeline.identity.replaced_files import replaced_notices
 from cnnvis_report.pipeline.identity.run import changed_since, contents_of, files_of, identify, recall
-from cnnvis_report.pipeline.later_stages import later_stages
-from cnnvis_report.pipeline.map_making import Engine, MapMaking, survey_set
-from cnnvis_report.pipeline.metrics_budget import randomized_tasks
 from cnnvis_report.pipeline.not_applicable import Stages
-from cnnvis_report.pipeline.plan import Plan
-from cnnvis_report.pipeline.reduced_maps import array_layout
+from cnnvis_report.pipeline.planning.forecast import Forecaster
+from cnnvis_report.pipeline.planning.later_stages import later_stages
+from cnnvis_report.pipeline.planning.metrics_budget import randomized_tasks
+from cnnvis_report.pipeline.planning.plan import Plan
 from cnnvis_report.pipeline.run_record import (
     count_in_training_set,
     evaluation_record,
@@ -41,7 +41,7 @@ from cnnvis_report.records.metrics import Evaluation, MetricPrecision, Precision
 from cnnvis_report.records.run import RunRecord
 from cnnvis_report.records.training import SnapshotSeries
 from cnnvis_report.settings import settings_table
-from cnnvis_report.store.lock import writing
+from cnnvis_report.store.files.lock import writing
 from cnnvis_report.store.run_folder import load_run
 from cnnvis_report.store.writer import RunWriter
 

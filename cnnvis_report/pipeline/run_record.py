@@ -15,7 +15,7 @@ from cnnvis_report.evaluation.metric import measured_metrics
 from cnnvis_report.methods.tasks import DryRun, Task
 from cnnvis_report.models.model import Training
 from cnnvis_report.pipeline.identity.run import files_of
-from cnnvis_report.pipeline.metrics_budget import MetricsBudget
+from cnnvis_report.pipeline.planning.metrics_budget import MetricsBudget
 from cnnvis_report.pipeline.repeat_command import repeat_command
 from cnnvis_report.pipeline.setup import NetworkSetup, Setup
 from cnnvis_report.pipeline.stages.map_tests import MapTests

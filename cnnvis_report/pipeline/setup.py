@@ -14,24 +14,24 @@ from cnnvis_report.engine.subject import Subject
 from cnnvis_report.methods.selection import select
 from cnnvis_report.methods.tasks import Task, tasks_for
 from cnnvis_report.models.model import Model
-from cnnvis_report.pipeline.compare_original import compare_with_original
 from cnnvis_report.pipeline.config import RunConfig
+from cnnvis_report.pipeline.explaining.map_setup import MapSetup, choose_metrics, make_tasks
+from cnnvis_report.pipeline.explaining.rejected_images import usable
+from cnnvis_report.pipeline.explaining.target_reader import target_reader
+from cnnvis_report.pipeline.explaining.targets import AUTO, automatic_choice, check_choice, images_of, parse_classes
 from cnnvis_report.pipeline.identity.network import NetworkIdentity, identify_network
-from cnnvis_report.pipeline.image_source import Aliases, image_source
 from cnnvis_report.pipeline.inspection.budget import InspectionPlan, choose_inspection, plan_inspection
-from cnnvis_report.pipeline.map_setup import MapSetup, choose_metrics, make_tasks
-from cnnvis_report.pipeline.metrics_budget import choose_budget
-from cnnvis_report.pipeline.open_model import open_model
-from cnnvis_report.pipeline.open_subject import make_subject
-from cnnvis_report.pipeline.preprocessing import with_preprocessing
-from cnnvis_report.pipeline.rejected_images import usable
+from cnnvis_report.pipeline.opening.compare_original import compare_with_original
+from cnnvis_report.pipeline.opening.image_source import Aliases, image_source
+from cnnvis_report.pipeline.opening.open_model import open_model
+from cnnvis_report.pipeline.opening.open_subject import make_subject
+from cnnvis_report.pipeline.opening.preprocessing import with_preprocessing
+from cnnvis_report.pipeline.opening.sample_source import limit_of
+from cnnvis_report.pipeline.planning.metrics_budget import choose_budget
+from cnnvis_report.pipeline.planning.rule_checks import check_rules
 from cnnvis_report.pipeline.repeatability.check import Repeatability, check_passes
 from cnnvis_report.pipeline.repeatability.pass_monitor import PassMonitor
-from cnnvis_report.pipeline.rule_checks import check_rules
-from cnnvis_report.pipeline.sample_source import limit_of
 from cnnvis_report.pipeline.stages.predict import Selection, predict
-from cnnvis_report.pipeline.target_reader import target_reader
-from cnnvis_report.pipeline.targets import AUTO, automatic_choice, check_choice, images_of, parse_classes
 from cnnvis_report.progress import Progress
 from cnnvis_report.records.network import ConversionRecord
 

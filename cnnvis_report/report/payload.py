@@ -15,8 +15,8 @@ from cnnvis_report.report.pictures.palettes import limit
 from cnnvis_report.report.pictures.thumbnails import MEDIUM, Pixels, color_picture, data_uri, webp
 from cnnvis_report.report.views import formatting as fmt
 from cnnvis_report.report.views.methods.method_rows import map_evidence
-from cnnvis_report.store.half import COLOR
-from cnnvis_report.store.reduced import color_pixels
+from cnnvis_report.store.array_files.half import COLOR
+from cnnvis_report.store.array_files.reduced import color_pixels
 
 Arrays = dict[str, npt.NDArray[Any]]
 

@@ -9,7 +9,7 @@ from cnnvis_report.data.prefetch import processors
 from cnnvis_report.records.methods import Kind, MethodInfo
 from cnnvis_report.report.pictures.encode import QUALITIES, encode_maps
 from cnnvis_report.report.pictures.thumbnails import color_picture, map_thumbnail
-from cnnvis_report.store.reduced import color_pixels
+from cnnvis_report.store.array_files.reduced import color_pixels
 
 WORKERS = 4
 

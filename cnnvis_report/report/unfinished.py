@@ -9,14 +9,14 @@ from pathlib import Path
 from cnnvis_report.errors import CnnVisError
 from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.methods import MethodInfo
-from cnnvis_report.report import assets
 from cnnvis_report.report.pictures.thumbnails import data_uri, map_thumbnail, thumbnail
-from cnnvis_report.report.renderer import stream_template
+from cnnvis_report.report.site import assets
+from cnnvis_report.report.site.renderer import stream_template
 from cnnvis_report.report.views import formatting as fmt
 from cnnvis_report.report.views.verdict import Verdict, predicted_scores, verdict
-from cnnvis_report.store.atomic import beside, remove
+from cnnvis_report.store.files.atomic import beside, remove
+from cnnvis_report.store.files.names import PAGES, UNFINISHED
 from cnnvis_report.store.journal_tail import JournalTail
-from cnnvis_report.store.names import PAGES, UNFINISHED
 from cnnvis_report.store.own_files import list_pages, pages_of
 from cnnvis_report.store.remains import is_abandoned
 from cnnvis_report.store.run_folder import load_arrays

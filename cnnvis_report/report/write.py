@@ -10,7 +10,8 @@ from shutil import rmtree
 from cnnvis_report.errors import BadRequest, WentAway
 from cnnvis_report.progress import Progress
 from cnnvis_report.report.pictures.encode import QUALITIES, Quality
-from cnnvis_report.report.rendered import (
+from cnnvis_report.report.single_file.single_file_writer import write_single
+from cnnvis_report.report.site.rendered import (
     RenderedSite,
     digest,
     program,
@@ -18,11 +19,10 @@ from cnnvis_report.report.rendered import (
     signature,
     write_rendered,
 )
-from cnnvis_report.report.single_file_writer import write_single
-from cnnvis_report.report.site_writer import DEFAULT, SiteOptions, write_pages
-from cnnvis_report.store import names as named
-from cnnvis_report.store.atomic import blocked_by, files_below, remove, within
-from cnnvis_report.store.lock import writing
+from cnnvis_report.report.site.site_writer import DEFAULT, SiteOptions, write_pages
+from cnnvis_report.store.files import names as named
+from cnnvis_report.store.files.atomic import blocked_by, files_below, remove, within
+from cnnvis_report.store.files.lock import writing
 from cnnvis_report.store.own_files import check_pages, list_pages, pages_of
 from cnnvis_report.store.run_folder import StoredRun
 

@@ -10,7 +10,7 @@ from cnnvis_report.records import evidence, images, inspection, labels, metrics,
 from cnnvis_report.records.identity import Identity
 from cnnvis_report.records.methods import MethodInfo
 from cnnvis_report.sharing.aliases import Aliases
-from cnnvis_report.store.names import array_key
+from cnnvis_report.store.files.names import array_key
 
 Record = TypeVar("Record")
 Rule = Callable[[Aliases, Any, Any], Any]  # aliases, the record, the value of the field

@@ -13,10 +13,10 @@ from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.run import Keep, StoredFile
 from cnnvis_report.sharing.aliases import Aliases
 from cnnvis_report.sharing.anonymize import anonymous
-from cnnvis_report.store.arrays import write_arrays
-from cnnvis_report.store.half import COLOR, SCALE
-from cnnvis_report.store.manifest import write_manifest
-from cnnvis_report.store.names import (
+from cnnvis_report.store.array_files.arrays import write_arrays
+from cnnvis_report.store.array_files.half import COLOR, SCALE
+from cnnvis_report.store.array_files.shards import write_shard
+from cnnvis_report.store.files.names import (
     ARRAYS,
     INSPECTION,
     SNAPSHOTS,
@@ -26,8 +26,8 @@ from cnnvis_report.store.names import (
     place,
     shard_name,
 )
+from cnnvis_report.store.manifest import write_manifest
 from cnnvis_report.store.run_folder import StoredRun, load_run
-from cnnvis_report.store.shards import write_shard
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 OF_LAYERS = ("kernels", "channel_stats", "top_images", "maps", "channels", "summary", "units", "inverted")

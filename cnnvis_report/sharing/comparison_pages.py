@@ -10,12 +10,12 @@ from cnnvis_report.comparison.written import write_compared
 from cnnvis_report.progress import Progress
 from cnnvis_report.records.comparison import Comparison
 from cnnvis_report.report.comparison.write import fill_comparison
-from cnnvis_report.report.site_writer import SiteOptions
+from cnnvis_report.report.site.site_writer import SiteOptions
 from cnnvis_report.sharing.aliases import Aliases
 from cnnvis_report.sharing.anonymous_run import write_anonymous
 from cnnvis_report.sharing.share import Share
-from cnnvis_report.store.atomic import is_regular
-from cnnvis_report.store.names import COMPARISON, PAGES
+from cnnvis_report.store.files.atomic import is_regular
+from cnnvis_report.store.files.names import COMPARISON, PAGES
 from cnnvis_report.store.own_files import pages_of
 from cnnvis_report.store.run_folder import StoredRun
 

@@ -15,7 +15,7 @@ from cnnvis_report.records.codec import parsed, to_json
 from cnnvis_report.report.write import fill
 from cnnvis_report.sharing.anonymous_run import write_anonymous
 from cnnvis_report.sharing.zip_file import check_zip, write_zip
-from cnnvis_report.store.atomic import (
+from cnnvis_report.store.files.atomic import (
     beside,
     blocked_by,
     files_below,
@@ -27,8 +27,8 @@ from cnnvis_report.store.atomic import (
     unlink,
     within,
 )
-from cnnvis_report.store.lock import writing
-from cnnvis_report.store.names import ARRAYS, BUILDING, COMPARISON, INSPECTION, LOCK, MANIFEST, PAGES, is_ours
+from cnnvis_report.store.files.lock import writing
+from cnnvis_report.store.files.names import ARRAYS, BUILDING, COMPARISON, INSPECTION, LOCK, MANIFEST, PAGES, is_ours
 from cnnvis_report.store.own_files import is_strangers, list_pages, pages_of
 from cnnvis_report.store.run_folder import StoredRun
 

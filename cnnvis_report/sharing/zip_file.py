@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cnnvis_report.errors import BadRequest
-from cnnvis_report.store.arrays import LARGEST
-from cnnvis_report.store.atomic import blocked_by, is_regular, open_regular
-from cnnvis_report.store.output_file import output_file
+from cnnvis_report.store.array_files.arrays import LARGEST
+from cnnvis_report.store.files.atomic import blocked_by, is_regular, open_regular
+from cnnvis_report.store.files.output_file import output_file
 
 MARK = b"Made by cnnvis-report"  # the comment of our zip files, by which they are known
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip file knows; times of files are no content

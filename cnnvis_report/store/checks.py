@@ -11,8 +11,8 @@ from cnnvis_report.records.methods import Kind
 from cnnvis_report.records.predictions import BINS
 from cnnvis_report.records.run import Keep, RunRecord
 from cnnvis_report.records.scores import BOXES, ScoreKind
-from cnnvis_report.store.half import is_scale
-from cnnvis_report.store.names import IMAGE, WORD, array_key, file_of, is_ours
+from cnnvis_report.store.array_files.half import is_scale
+from cnnvis_report.store.files.names import IMAGE, WORD, array_key, file_of, is_ours
 
 LARGEST_SIDE = 1 << 20
 LARGEST_PICTURE = 1 << 28  # positions

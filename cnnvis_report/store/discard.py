@@ -4,10 +4,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from cnnvis_report.records.run import Keep
-from cnnvis_report.store.atomic import remove
-from cnnvis_report.store.lock import writing
+from cnnvis_report.store.files.atomic import remove
+from cnnvis_report.store.files.lock import writing
+from cnnvis_report.store.files.names import ARRAYS, INSPECTION
 from cnnvis_report.store.manifest import write_manifest
-from cnnvis_report.store.names import ARRAYS, INSPECTION
 from cnnvis_report.store.own_files import made_in
 from cnnvis_report.store.run_folder import load_run
 

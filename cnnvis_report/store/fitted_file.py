@@ -5,8 +5,8 @@ from typing import Any
 
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.records.codec import parsed
-from cnnvis_report.store.atomic import open_regular
-from cnnvis_report.store.os_errors import raise_unless_of_the_file
+from cnnvis_report.store.files.atomic import open_regular
+from cnnvis_report.store.files.os_errors import raise_unless_of_the_file
 
 LARGEST = 4 << 30  # bytes of a file
 LONGEST = 1 << 20  # bytes of what stands before its tensors

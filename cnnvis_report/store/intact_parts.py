@@ -9,11 +9,11 @@ from pathlib import Path
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.run import Keep, RunRecord
-from cnnvis_report.store.array_checks import wrong_arrays, wrong_inspection
-from cnnvis_report.store.arrays import read_arrays
+from cnnvis_report.store.array_files.array_checks import wrong_arrays, wrong_inspection
+from cnnvis_report.store.array_files.arrays import read_arrays
+from cnnvis_report.store.array_files.shards import ShardReader
+from cnnvis_report.store.files.names import SNAPSHOTS, arrays_name, file_of, inspection_name, place, shard_name
 from cnnvis_report.store.journal import Done
-from cnnvis_report.store.names import SNAPSHOTS, arrays_name, file_of, inspection_name, place, shard_name
-from cnnvis_report.store.shards import ShardReader
 
 
 def whole_results(folder: Path, results: Iterable[Done]) -> Iterator[Done]:

@@ -15,10 +15,10 @@ from cnnvis_report.records.codec import Malformed, from_json, parsed, to_json
 from cnnvis_report.records.identity import Identity, fingerprint
 from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.run import StoredFile
-from cnnvis_report.store.atomic import NO_LINK, beside, is_regular, open_regular, settle
-from cnnvis_report.store.digests import holds, sealed
+from cnnvis_report.store.files.atomic import NO_LINK, beside, is_regular, open_regular, settle
+from cnnvis_report.store.files.digests import holds, sealed
+from cnnvis_report.store.files.names import JOURNAL
 from cnnvis_report.store.manifest import FORMAT, HEAD, LARGEST, LONGEST, is_true, lines_at, list_lines, opened
-from cnnvis_report.store.names import JOURNAL
 
 SHARD = "shard"  # the key by which a shard's line is known
 SHARD_LINE = 500  # letters, of which it has fewer

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from cnnvis_report.records.codec import Malformed, from_json, parsed
 from cnnvis_report.records.images import ImageRecord
-from cnnvis_report.store.atomic import open_regular
+from cnnvis_report.store.files.atomic import open_regular
+from cnnvis_report.store.files.names import JOURNAL
 from cnnvis_report.store.manifest import LARGEST, LONGEST
-from cnnvis_report.store.names import JOURNAL
 
 IMAGE = b'"image": {'  # which the line of an image has
 

@@ -13,11 +13,11 @@ from cnnvis_report.errors import BadRequest
 from cnnvis_report.records.codec import Malformed, from_json, parsed, to_json
 from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.run import RunRecord
-from cnnvis_report.store.atomic import beside, open_regular
 from cnnvis_report.store.checks import check_image, check_run
-from cnnvis_report.store.digests import SEAL, holds, sealed
-from cnnvis_report.store.names import MANIFEST
-from cnnvis_report.store.os_errors import raise_unless_of_the_file
+from cnnvis_report.store.files.atomic import beside, open_regular
+from cnnvis_report.store.files.digests import SEAL, holds, sealed
+from cnnvis_report.store.files.names import MANIFEST
+from cnnvis_report.store.files.os_errors import raise_unless_of_the_file
 
 FORMAT = "cnnvis-report/2"
 MARK = '{"format": "cnnvis-report/'  # what a manifest and a journal of any version begin with

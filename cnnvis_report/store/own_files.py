@@ -9,9 +9,10 @@ from pathlib import Path
 
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.records.codec import parsed, to_json
-from cnnvis_report.store import array_checks, names
-from cnnvis_report.store.arrays import names_in
-from cnnvis_report.store.atomic import (
+from cnnvis_report.store.array_files import array_checks
+from cnnvis_report.store.array_files.arrays import names_in
+from cnnvis_report.store.files import names
+from cnnvis_report.store.files.atomic import (
     beside,
     blocked_by,
     is_regular,
@@ -22,12 +23,12 @@ from cnnvis_report.store.atomic import (
     remove_empty,
     sweep,
 )
+from cnnvis_report.store.files.lock import writing
+from cnnvis_report.store.files.names import ARRAYS, BUILDING, FITTED, INSPECTION, JOURNAL, LOCK, MANIFEST, PAGES
+from cnnvis_report.store.files.os_errors import raise_unless_of_the_file
 from cnnvis_report.store.fitted_file import fitted_head
 from cnnvis_report.store.journal import journal_lines
-from cnnvis_report.store.lock import writing
 from cnnvis_report.store.manifest import MARK, list_lines, raw_head
-from cnnvis_report.store.names import ARRAYS, BUILDING, FITTED, INSPECTION, JOURNAL, LOCK, MANIFEST, PAGES
-from cnnvis_report.store.os_errors import raise_unless_of_the_file
 
 MOST_PAGES = 64 << 20  # bytes of the list of pages
 MARKS = (b'<meta name="generator" content="cnnvis-report">', names.FIGURE_SOFTWARE.encode())  # of pages and figures

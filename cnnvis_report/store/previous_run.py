@@ -5,10 +5,10 @@ from typing import Any
 
 from cnnvis_report.records.codec import Malformed, from_json
 from cnnvis_report.records.identity import Content, Identity
-from cnnvis_report.store.atomic import is_regular
+from cnnvis_report.store.files.atomic import is_regular
+from cnnvis_report.store.files.names import JOURNAL, MANIFEST
 from cnnvis_report.store.journal import begun, journal_lines
 from cnnvis_report.store.manifest import CLOCKS, ImagesLeft, is_true, raw_head
-from cnnvis_report.store.names import JOURNAL, MANIFEST
 
 
 def identity_of(folder: Path) -> Identity | None:

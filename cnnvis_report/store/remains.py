@@ -4,8 +4,8 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from cnnvis_report.store.atomic import remove
-from cnnvis_report.store.names import ARRAYS, FITTED, INSPECTION, JOURNAL, MANIFEST
+from cnnvis_report.store.files.atomic import remove
+from cnnvis_report.store.files.names import ARRAYS, FITTED, INSPECTION, JOURNAL, MANIFEST
 from cnnvis_report.store.own_files import made_in
 
 

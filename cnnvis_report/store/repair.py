@@ -10,9 +10,9 @@ from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.inspection import InspectionRecord
 from cnnvis_report.records.run import Keep, RunRecord
 from cnnvis_report.records.training import SnapshotSeries
+from cnnvis_report.store.files.names import INSPECTION, MANIFEST, NETWORK, SNAPSHOTS, file_of, inspection_name
 from cnnvis_report.store.intact_parts import inspection_is_whole, whole_images
 from cnnvis_report.store.manifest import ImagesLeft, read_head, write_manifest
-from cnnvis_report.store.names import INSPECTION, MANIFEST, NETWORK, SNAPSHOTS, file_of, inspection_name
 from cnnvis_report.store.own_files import check_writable
 
 NAMED = 5  # images that a notice names

@@ -5,12 +5,12 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from cnnvis_report.errors import BadRequest
-from cnnvis_report.store.atomic import is_regular
+from cnnvis_report.store.files.atomic import is_regular
+from cnnvis_report.store.files.names import INSPECTION, MANIFEST
+from cnnvis_report.store.files.os_errors import raise_unless_of_the_file
 from cnnvis_report.store.intact_parts import as_done, inspection_is_whole, whole_images, whole_results
 from cnnvis_report.store.journal import Done, begun, journal_lines
 from cnnvis_report.store.manifest import ImagesLeft, images_in, read_head
-from cnnvis_report.store.names import INSPECTION, MANIFEST
-from cnnvis_report.store.os_errors import raise_unless_of_the_file
 
 
 def earlier_results(folder: Path, images: Collection[str]) -> Iterator[Done]:

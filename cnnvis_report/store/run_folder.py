@@ -12,14 +12,22 @@ from cnnvis_report.evidence import evidence_of
 from cnnvis_report.records.evidence import Evidence
 from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.run import Keep, RunRecord, StoredFile
-from cnnvis_report.store.array_checks import wrong_arrays, wrong_inspection
-from cnnvis_report.store.arrays import Damaged, advice, read_arrays
-from cnnvis_report.store.half import SCALE, restored
+from cnnvis_report.store.array_files.array_checks import wrong_arrays, wrong_inspection
+from cnnvis_report.store.array_files.arrays import Damaged, advice, read_arrays
+from cnnvis_report.store.array_files.half import SCALE, restored
+from cnnvis_report.store.array_files.shards import ShardReader, read_from_any_shard
+from cnnvis_report.store.files.names import (
+    MANIFEST,
+    SNAPSHOTS,
+    arrays_name,
+    file_of,
+    inspection_name,
+    place,
+    shard_name,
+)
 from cnnvis_report.store.image_memory import ImageMemory
 from cnnvis_report.store.manifest import read_head
-from cnnvis_report.store.names import MANIFEST, SNAPSHOTS, arrays_name, file_of, inspection_name, place, shard_name
 from cnnvis_report.store.own_files import is_run_folder
-from cnnvis_report.store.shards import ShardReader, read_from_any_shard
 
 NAMED = 3  # files that a message names
 

@@ -18,11 +18,10 @@ from cnnvis_report.errors import BadRequest, WentAway
 from cnnvis_report.records.identity import Identity, fingerprint
 from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.run import RunRecord, StoredFile
-from cnnvis_report.store.arrays import Arrays, write_arrays
-from cnnvis_report.store.atomic import is_regular, remove, unlink
-from cnnvis_report.store.journal import Done, append_lines, journal_line, lines_of, shard_line, start_journal
-from cnnvis_report.store.manifest import write_manifest
-from cnnvis_report.store.names import (
+from cnnvis_report.store.array_files.arrays import Arrays, write_arrays
+from cnnvis_report.store.array_files.shards import ArrayLayout, merge_shard
+from cnnvis_report.store.files.atomic import is_regular, remove, unlink
+from cnnvis_report.store.files.names import (
     ARRAYS,
     FITTED,
     INSPECTION,
@@ -34,10 +33,11 @@ from cnnvis_report.store.names import (
     place,
     shard_name,
 )
+from cnnvis_report.store.journal import Done, append_lines, journal_line, lines_of, shard_line, start_journal
+from cnnvis_report.store.manifest import write_manifest
 from cnnvis_report.store.own_files import check_files, check_writable, clear, made_in
 from cnnvis_report.store.remains import clear_remains
 from cnnvis_report.store.resume import earlier_results, is_complete
-from cnnvis_report.store.shards import ArrayLayout, merge_shard
 
 FILE_EACH = ArrayLayout()
 

@@ -15,7 +15,7 @@ from cnnvis_report.data.prefetch import ahead, processors
 from cnnvis_report.errors import BadRequest, UnknownName
 from cnnvis_report.progress import Progress
 from cnnvis_report.records.codec import to_json
-from cnnvis_report.store.atomic import (
+from cnnvis_report.store.files.atomic import (
     beside,
     blocked_by,
     is_temporary,
@@ -25,8 +25,8 @@ from cnnvis_report.store.atomic import (
     sweep,
     within,
 )
-from cnnvis_report.store.lock import writing
-from cnnvis_report.store.names import LOCK
+from cnnvis_report.store.files.lock import writing
+from cnnvis_report.store.files.names import LOCK
 from cnnvis_report.synthetic import layers, shapes
 from cnnvis_report.synthetic.drawing import Drawing
 

@@ -8,7 +8,7 @@ from torch import Tensor
 from cnnvis_report.models.architectures import SMALL, Architecture
 from cnnvis_report.models.trained_file import TrainedModel, read_with_more, write_trained
 from cnnvis_report.records.training import ClassCounts, Score, Snapshot, TrainingRecord
-from cnnvis_report.store.atomic import unlink
+from cnnvis_report.store.files.atomic import unlink
 from cnnvis_report.training.config import TrainConfig
 from cnnvis_report.training.epochs import EpochProgress, Epochs
 from cnnvis_report.training.model import Trainee

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.models.trained_file import read_trained
-from cnnvis_report.store.atomic import blocked_by, remove_empty, sweep
-from cnnvis_report.store.lock import lock_of
+from cnnvis_report.store.files.atomic import blocked_by, remove_empty, sweep
+from cnnvis_report.store.files.lock import lock_of
 
 
 def check_places(path: Path, snapshots: Sequence[int]) -> None:

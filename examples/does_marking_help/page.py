@@ -19,7 +19,7 @@ from scenes import marked_scenes
 
 from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.report.pictures.thumbnails import data_uri, still, thumbnail
-from cnnvis_report.store.atomic import beside
+from cnnvis_report.store.files.atomic import beside
 from cnnvis_report.store.run_folder import StoredRun, load_run
 
 HERE = Path(__file__).parent

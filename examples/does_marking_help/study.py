@@ -22,7 +22,7 @@ from cnnvis_report.cli.main import cli
 from cnnvis_report.data.discovery.dataset_json import read_description
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.records.codec import from_json, to_json
-from cnnvis_report.store.atomic import beside
+from cnnvis_report.store.files.atomic import beside
 from cnnvis_report.store.run_folder import load_run
 from cnnvis_report.synthetic.layers import VARIANTS
 

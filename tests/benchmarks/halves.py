@@ -87,7 +87,7 @@ def make(images: Path, folder: Path, model: str, weights: str, masks: Path | Non
     from click.testing import CliRunner
 
     from cnnvis_report.cli.main import cli
-    from cnnvis_report.pipeline.metrics_budget import BUDGETS
+    from cnnvis_report.pipeline.planning.metrics_budget import BUDGETS
 
     BUDGETS["quick"] = replace(BUDGETS["quick"], images=None)
     arguments = ["run", model, str(images), "-o", str(folder), "-m", METHODS, *OPTIONS, "--metrics", "quick", "-q"]

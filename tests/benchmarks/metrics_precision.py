@@ -24,8 +24,8 @@ from cnnvis_report.engine.subject import Subject
 from cnnvis_report.evaluation.metric import MapsOfImage, Metric
 from cnnvis_report.methods.selection import select
 from cnnvis_report.methods.tasks import tasks_for
-from cnnvis_report.pipeline.explain_batch import BatchSettings
-from cnnvis_report.pipeline.metrics_budget import BUDGETS
+from cnnvis_report.pipeline.explaining.explain_batch import BatchSettings
+from cnnvis_report.pipeline.planning.metrics_budget import BUDGETS
 from cnnvis_report.pipeline.stages.evaluation import MapMetricsStage, pass_metrics
 from cnnvis_report.pipeline.stages.explained_again import maps_of
 from cnnvis_report.pipeline.stages.metrics_precision import compared

@@ -21,7 +21,7 @@ from shutil import copytree
 from cnnvis_report.data.processes import usable_processors
 from cnnvis_report.progress import Progress
 from cnnvis_report.records.images import ImageRecord
-from cnnvis_report.report.site_writer import SiteOptions, write_pages
+from cnnvis_report.report.site.site_writer import SiteOptions, write_pages
 from cnnvis_report.report.write import write_site
 from cnnvis_report.store import load_run
 from cnnvis_report.store.run_folder import Array, StoredRun, titled

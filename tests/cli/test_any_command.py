@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cnnvis_report.cli.main import cli
-from cnnvis_report.cli.types import SettingType
+from cnnvis_report.cli.options.types import SettingType
 from cnnvis_report.errors import CnnVisError
 from cnnvis_report.settings import build
 from cnnvis_report.settings.kinds import Choice, Integer, Kind, Numbers, Real
@@ -37,7 +37,7 @@ BEGINNINGS = (
     "cnnvis_report.training.demo.demonstrate",
     "cnnvis_report.training.train.train",
     "cnnvis_report.synthetic.write.write_set",
-    "cnnvis_report.cli.network_tables.layers_table",
+    "cnnvis_report.cli.terminal.network_tables.layers_table",
 )
 ODD = ["²", "٣", "9" * 5000, "nan", "inf", "-1", "0", "1.5", "1e999", " ", "\n", "\x1b[31m", "true", ",", "x" * 5000]
 
@@ -71,7 +71,7 @@ def without_work() -> Iterator[list[object]]:
         for beginning in BEGINNINGS:
             stack.enter_context(patch(beginning, side_effect=Begun("begun")))
         stack.enter_context(patch("cnnvis_report.cli.finish.claim"))
-        stack.enter_context(patch("cnnvis_report.cli.options.build", side_effect=recorded))
+        stack.enter_context(patch("cnnvis_report.cli.options.options.build", side_effect=recorded))
         yield built
 
 

@@ -83,7 +83,7 @@ def test_values_that_an_option_refuses_end_with_two(words: Any, drawn: Path, tmp
 
 
 def test_out_of_memory_halves_the_batch(drawn: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from cnnvis_report.pipeline.batch_explainer import BatchExplainer
+    from cnnvis_report.pipeline.explaining.batch_explainer import BatchExplainer
 
     plain, sizes = BatchExplainer._open, []
 
@@ -110,13 +110,13 @@ def test_a_full_disk_is_one_line(drawn: Path, tmp_path: Path, monkeypatch: pytes
     def full(*_: Any, **__: Any) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("cnnvis_report.store.npz.npy.write_array", full)
+    monkeypatch.setattr("cnnvis_report.store.array_files.npz.npy.write_array", full)
     result = command(*TINY, drawn, "-o", tmp_path / "r", *FEW, "-q", code=1)
     assert "Error: No space left on device" in result.stderr and not (tmp_path / "r").exists()
 
 
 def test_ctrl_c_keeps_what_is_done(drawn: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from cnnvis_report.pipeline.batch_explainer import BatchExplainer
+    from cnnvis_report.pipeline.explaining.batch_explainer import BatchExplainer
 
     plain = BatchExplainer._open
     calls = []

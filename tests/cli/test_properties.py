@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cnnvis_report.cli.options import CONFIG, PREFIX, configured
+from cnnvis_report.cli.options.options import CONFIG, PREFIX, configured
 from cnnvis_report.pipeline.config import RunConfig
 from cnnvis_report.rules.rule import RuleText
 from cnnvis_report.settings import SettingInfo, build, settings_of, values_of

@@ -9,7 +9,7 @@ from PIL import Image
 
 from cnnvis_report.errors import RulesHold
 from cnnvis_report.report.markdown.document import MARK
-from cnnvis_report.store.names import FIGURE_SOFTWARE
+from cnnvis_report.store.files.names import FIGURE_SOFTWARE
 from tests.cli.words import TINY
 from tests.conftest import command
 

@@ -13,9 +13,9 @@ from cnnvis_report.records.images import ClassScore, Evidence, ImageRecord, Labe
 from cnnvis_report.records.methods import Kind, MethodInfo
 from cnnvis_report.records.network import LayerRecord, NetworkRecord
 from cnnvis_report.records.run import RunRecord, Setting
-from cnnvis_report.store.arrays import write_arrays
+from cnnvis_report.store.array_files.arrays import write_arrays
+from cnnvis_report.store.files.names import array_key, arrays_name
 from cnnvis_report.store.manifest import write_manifest
-from cnnvis_report.store.names import array_key, arrays_name
 from cnnvis_report.store.run_folder import StoredRun, load_run
 from tests.evidence.records import NETWORK, info
 

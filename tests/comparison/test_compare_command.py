@@ -10,7 +10,7 @@ import pytest
 
 from cnnvis_report import compare_reports
 from cnnvis_report.records.scores import ScoreKind
-from cnnvis_report.store.comparison_file import load_comparison
+from cnnvis_report.store.comparison.comparison_file import load_comparison
 from tests.comparison.runs import Planted, planted_run
 from tests.conftest import command
 from tests.evaluation.replicas import drawn_map

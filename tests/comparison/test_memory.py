@@ -14,7 +14,7 @@ from cnnvis_report.records.compared_images import ComparedImage
 from cnnvis_report.report.comparison.report import ComparedReport
 from cnnvis_report.report.comparison.write import write_comparison
 from cnnvis_report.report.markdown.comparison import comparison_document
-from cnnvis_report.report.site_writer import SiteOptions
+from cnnvis_report.report.site.site_writer import SiteOptions
 from cnnvis_report.store.run_folder import StoredRun
 from tests.comparison.runs import Planted, planted_run
 from tests.evaluation.replicas import drawn_map

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cnnvis_report.records.scores import ScoreKind
-from cnnvis_report.store.comparison_file import load_comparison
+from cnnvis_report.store.comparison.comparison_file import load_comparison
 from tests.comparison.runs import CLASSES, Planted, planted_run
 from tests.conftest import command
 from tests.evidence.records import NETWORK

@@ -20,7 +20,7 @@ def printing(number: int) -> int:
 
 def failing(number: int) -> int:
     """The number itself, but for 2."""
-    from cnnvis_report.store.arrays import Damaged
+    from cnnvis_report.store.array_files.arrays import Damaged
 
     if number == 2:
         raise Damaged(Path("report"), "arrays/cat.npz", "is missing")

@@ -12,7 +12,7 @@ from torch import nn
 from cnnvis_report.data.image_set import find_images, labeled
 from cnnvis_report.models.load import load_model
 from cnnvis_report.pipeline.config import RunConfig
-from cnnvis_report.pipeline.plan import plan_setups
+from cnnvis_report.pipeline.planning.plan import plan_setups
 from cnnvis_report.pipeline.run import run
 from cnnvis_report.pipeline.setup import select_images, set_up_model
 from cnnvis_report.progress import Progress

@@ -8,7 +8,7 @@ import pytest
 
 from cnnvis_report.data.processes import worked
 from cnnvis_report.errors import BadRequest, RunFailed
-from cnnvis_report.store.arrays import Damaged
+from cnnvis_report.store.array_files.arrays import Damaged
 from tests.data.piecework import dying, failing, printing, square, unsendable, waiting
 
 

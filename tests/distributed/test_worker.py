@@ -18,16 +18,16 @@ from cnnvis_report.distributed.job import Failure, Reason, ShardResult, WorkerJo
 from cnnvis_report.distributed.worker import ShardWorker
 from cnnvis_report.errors import WentAway
 from cnnvis_report.pipeline.config import RunConfig
+from cnnvis_report.pipeline.explaining.map_making import MapMaking
+from cnnvis_report.pipeline.explaining.reduced_maps import array_layout
 from cnnvis_report.pipeline.identity.parts import identity_parts
 from cnnvis_report.pipeline.identity.run import identify
-from cnnvis_report.pipeline.map_making import MapMaking
-from cnnvis_report.pipeline.plan import plan_setups
-from cnnvis_report.pipeline.reduced_maps import array_layout
+from cnnvis_report.pipeline.planning.plan import plan_setups
 from cnnvis_report.pipeline.setup import set_up
 from cnnvis_report.pipeline.stats import RunStats
 from cnnvis_report.progress import Progress
 from cnnvis_report.records.identity import fingerprint
-from cnnvis_report.store.shards import write_shard
+from cnnvis_report.store.array_files.shards import write_shard
 from cnnvis_report.store.writer import RunWriter
 from tests.extras.ray.planted import plant
 

@@ -14,7 +14,7 @@ from cnnvis_report.engine.bfloat16 import LEAST_WORK, gains, reduced_weights
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.evidence.ranks import spearman
-from cnnvis_report.pipeline import plan
+from cnnvis_report.pipeline.planning import plan
 from cnnvis_report.pipeline.stages import bfloat16_check
 from cnnvis_report.store import StoredRun, load_run
 from tests.conftest import command

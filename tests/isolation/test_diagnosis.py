@@ -49,7 +49,7 @@ def test_the_traceback_is_there_for_the_asking(tmp_path: Path) -> None:
 
 
 def test_a_bug_of_this_program_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cnnvis_report.cli.network_tables.table", lambda rows: 1 / 0 and rows)
+    monkeypatch.setattr("cnnvis_report.cli.terminal.network_tables.table", lambda rows: 1 / 0 and rows)
     with pytest.raises(ZeroDivisionError):
         command("layers", "tests.odd_networks:Odd")
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from cnnvis_report.records.images import ClassScore, ImageRecord, Label
-from cnnvis_report.report.pages import PAGES
 from cnnvis_report.report.pictures.encode import QUALITIES
 from cnnvis_report.report.pictures.thumbnails import webp
-from cnnvis_report.report.renderer import Renderer
-from cnnvis_report.report.site_writer import write_assets, write_page
+from cnnvis_report.report.site.pages import PAGES
+from cnnvis_report.report.site.renderer import Renderer
+from cnnvis_report.report.site.site_writer import write_assets, write_page
 from cnnvis_report.report.views.report import Report
 from cnnvis_report.store import load_run
 from cnnvis_report.store.run_folder import Array, StoredRun

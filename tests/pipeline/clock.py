@@ -9,8 +9,8 @@ from torch import nn
 
 from cnnvis_report.pipeline import run as running
 from cnnvis_report.pipeline.config import RunConfig
-from cnnvis_report.pipeline.forecast import Forecast
-from cnnvis_report.pipeline.plan import plan_setups
+from cnnvis_report.pipeline.planning.forecast import Forecast
+from cnnvis_report.pipeline.planning.plan import plan_setups
 from cnnvis_report.pipeline.repeatability.pass_monitor import PassMonitor
 from cnnvis_report.pipeline.setup import set_up
 from cnnvis_report.progress import Progress

@@ -70,7 +70,7 @@ def test_classes_are_ordered_by_their_regions_and_absent_ones_are_named(segmente
 def test_metrics_hide_pixels_and_read_the_region_of_the_whole_image(segmented: Any) -> None:
     # the red columns move on; the region of the image as it is, by hand, stays where they were
     from cnnvis_report.engine.subject import Subject
-    from cnnvis_report.pipeline.metrics_budget import BUDGETS
+    from cnnvis_report.pipeline.planning.metrics_budget import BUDGETS
     from cnnvis_report.pipeline.stages.evaluation import MapMetricsStage
 
     network, images = Positions().double().eval(), halves()

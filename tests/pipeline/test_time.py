@@ -8,7 +8,7 @@ import torch
 from cnnvis_report.engine.passes import PassClock, PassTimes
 from cnnvis_report.pipeline import run as running
 from cnnvis_report.pipeline.config import RunConfig
-from cnnvis_report.pipeline.plan import plan_setups
+from cnnvis_report.pipeline.planning.plan import plan_setups
 from cnnvis_report.pipeline.setup import set_up
 from tests.pipeline.clock import Clock, Forecasts, run
 

@@ -9,13 +9,13 @@ import pytest
 from cnnvis_report.data import processes
 from cnnvis_report.errors import RunFailed
 from cnnvis_report.progress import Progress
-from cnnvis_report.report import image_pages
 from cnnvis_report.report.comparison.write import write_comparison
-from cnnvis_report.report.image_pages import page_processes
-from cnnvis_report.report.site_writer import SiteOptions, write_pages
+from cnnvis_report.report.site import image_pages
+from cnnvis_report.report.site.image_pages import page_processes
+from cnnvis_report.report.site.site_writer import SiteOptions, write_pages
 from cnnvis_report.report.write import write_site
 from cnnvis_report.store import load_run
-from cnnvis_report.store.arrays import Damaged
+from cnnvis_report.store.array_files.arrays import Damaged
 from tests.fixtures.make_run import FOLDER
 from tests.report.comparison.planted import compared
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from cnnvis_report.report.renderer import css_string
+from cnnvis_report.report.site.renderer import css_string
 
 
 def read(text: str) -> str:

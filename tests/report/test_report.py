@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from cnnvis_report.report import resources
-from cnnvis_report.report.assets import policy, scripts, styles, theme_script
+from cnnvis_report.report.site import resources
+from cnnvis_report.report.site.assets import policy, scripts, styles, theme_script
 from cnnvis_report.store import load_run
 from tests.conftest import HOSTILE, command, rewritten, standard_methods
 from tests.figures import full_figures
@@ -196,7 +196,7 @@ def test_a_single_file_keeps_to_its_size(drawn: Path, tmp_path: Path, monkeypatc
     command("run", "tests.factories:tiny", drawn, "-o", tmp_path, *words, "--single-file")
     sizes = [(tmp_path / "index.html").stat().st_size]
     for _ in range(4):
-        monkeypatch.setattr("cnnvis_report.report.size_limit.LIMIT", sizes[-1] - 1)
+        monkeypatch.setattr("cnnvis_report.report.single_file.size_limit.LIMIT", sizes[-1] - 1)
         command("render", tmp_path, "--single-file")
         sizes.append((tmp_path / "index.html").stat().st_size)
     assert sizes == sorted(sizes, reverse=True)

@@ -9,9 +9,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from cnnvis_report.store.comparison_file import BEHIND_IMAGES, FIRST_LINE
-from cnnvis_report.store.digests import SEAL, sealed
-from cnnvis_report.store.names import COMPARISON
+from cnnvis_report.store.comparison.comparison_file import BEHIND_IMAGES, FIRST_LINE
+from cnnvis_report.store.files.digests import SEAL, sealed
+from cnnvis_report.store.files.names import COMPARISON
 from tests.robustness import folder_changes
 from tests.robustness.folder_changes import ODD, Change
 

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from cnnvis_report.cli.main import cli
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.records.comparison import Comparison
-from cnnvis_report.store.comparison_file import load_comparison
+from cnnvis_report.store.comparison.comparison_file import load_comparison
 from tests.robustness.attack import Attack
 from tests.robustness.commands import COMMANDS, differences, files_in, undisturbed
 from tests.robustness.comparison_changes import CHANGES, SEALED

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from cnnvis_report.store.digests import SEAL, digest_of, sealed
+from cnnvis_report.store.files.digests import SEAL, digest_of, sealed
 from cnnvis_report.store.manifest import CLOCKS, FIRST_LINE
 
 ODD: tuple[Any, ...] = (

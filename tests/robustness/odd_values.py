@@ -35,7 +35,7 @@ TOML = (
 ENDS = (
     "cnnvis_report.cli.finish.report", "cnnvis_report.cli.finish.select", "cnnvis_report.training.demo.demonstrate",
     "cnnvis_report.training.train.train", "cnnvis_report.synthetic.write.write_set",
-    "cnnvis_report.cli.network_tables.layers_table",
+    "cnnvis_report.cli.terminal.network_tables.layers_table",
 )  # fmt: skip
 
 

@@ -13,8 +13,8 @@ from cnnvis_report.records.methods import Kind
 from cnnvis_report.report.comparison.report import ComparedReport
 from cnnvis_report.report.comparison.single_file import ComparisonPage
 from cnnvis_report.report.pictures.encode import QUALITIES
-from cnnvis_report.report.size_limit import SizeNotices
-from cnnvis_report.store.comparison_file import load_comparison
+from cnnvis_report.report.single_file.size_limit import SizeNotices
+from cnnvis_report.store.comparison.comparison_file import load_comparison
 from cnnvis_report.store.run_folder import load_run
 from tests.comparison.runs import Planted, planted_run
 from tests.conftest import command

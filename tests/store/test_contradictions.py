@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cnnvis_report.store import atomic
+from cnnvis_report.store.files import atomic
 from cnnvis_report.store.own_files import pages_of
 
 

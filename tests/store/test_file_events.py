@@ -14,9 +14,9 @@ import torch
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.models import trained_file as trained_files
 from cnnvis_report.models.trained_file import read_trained
-from cnnvis_report.store.arrays import write_arrays
-from cnnvis_report.store.lock import lock_of
-from cnnvis_report.store.os_errors import in_words, refusal
+from cnnvis_report.store.array_files.arrays import write_arrays
+from cnnvis_report.store.files.lock import lock_of
+from cnnvis_report.store.files.os_errors import in_words, refusal
 from tests.cli.words import one_line
 from tests.conftest import command, fill_disk
 from tests.narrow import present
@@ -218,7 +218,7 @@ def test_a_file_of_arrays_that_the_system_refuses_isnt_called_damaged(
     def refused(path: Path, most: Any) -> None:
         raise OSError(number, os.strerror(number), str(path))
 
-    monkeypatch.setattr("cnnvis_report.store.arrays.open_regular", refused)
+    monkeypatch.setattr("cnnvis_report.store.array_files.arrays.open_regular", refused)
     said = one_line(command("render", report, code=2 if number == errno.EIO else 1))
     assert os.strerror(number) in said and "Errno" not in said and ("--repair" in said) == (number == errno.EIO)
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from cnnvis_report.errors import BadRequest
-from cnnvis_report.store.atomic import beside, remove
-from cnnvis_report.store.names import IMAGE, is_ours, is_page, place
-from cnnvis_report.store.os_errors import in_words
+from cnnvis_report.store.files.atomic import beside, remove
+from cnnvis_report.store.files.names import IMAGE, is_ours, is_page, place
+from cnnvis_report.store.files.os_errors import in_words
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,9 @@ from typing import Any, NoReturn
 
 import pytest
 
-from cnnvis_report.store import arrays, fitted_file, manifest, own_files
-from cnnvis_report.store.os_errors import OF_THE_SYSTEM
+from cnnvis_report.store import fitted_file, manifest, own_files
+from cnnvis_report.store.array_files import arrays
+from cnnvis_report.store.files.os_errors import OF_THE_SYSTEM
 
 READERS: dict[str, tuple[Any, str, Callable[[Path], Any], object]] = {
     "images of a manifest": (manifest, "read_head", lambda folder: list(manifest.ImagesLeft(folder)), []),

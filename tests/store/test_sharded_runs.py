@@ -12,8 +12,8 @@ from cnnvis_report.errors import BadRequest
 from cnnvis_report.pipeline.stages import explain as running
 from cnnvis_report.records.run import Skipped
 from cnnvis_report.store import RunWriter, StoredRun, load_arrays, load_run
+from cnnvis_report.store.array_files.shards import ArrayLayout, write_shard
 from cnnvis_report.store.repair import repair
-from cnnvis_report.store.shards import ArrayLayout, write_shard
 from tests.conftest import command
 from tests.store.run_files import FEW, RUN, Stop, files, interrupted, without_provenance
 

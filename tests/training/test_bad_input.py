@@ -156,19 +156,19 @@ def test_ctrl_c_leaves_a_model_and_its_exit_code(good: Path, out: Path, monkeypa
         if epoch == self.last:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr("cnnvis_report.cli.console_training.Reporter.batch_done", stops)
-    monkeypatch.setattr("cnnvis_report.cli.console_training.Reporter.last", 3, raising=False)
+    monkeypatch.setattr("cnnvis_report.cli.terminal.console_training.Reporter.batch_done", stops)
+    monkeypatch.setattr("cnnvis_report.cli.terminal.console_training.Reporter.last", 3, raising=False)
     result = command("train", good, "-o", out, "--epochs", 5, "--device", "cpu", code=130)
     assert result.stdout == f"Wrote {out}\n"
     assert "the same command continues from model.part.pt" in result.stderr
     assert {path.name for path in out.parent.iterdir()} == {"model.pt", "model.part.pt"}
     record = present(read_trained(out)).training
     assert record.stopped == "stopped by hand" and len(record.history) == 2
-    monkeypatch.setattr("cnnvis_report.cli.console_training.Reporter.last", 0)
+    monkeypatch.setattr("cnnvis_report.cli.terminal.console_training.Reporter.last", 0)
     assert "Resume    from epoch 3" in command("train", good, "-o", out, "--epochs", 5, "--device", "cpu").stderr
     command("train", good, "-o", out.with_name("whole.pt"), "--epochs", 5, "--device", "cpu")
     assert out.read_bytes() == out.with_name("whole.pt").read_bytes()
     assert {path.name for path in out.parent.iterdir()} == {"model.pt", "whole.pt"}
-    monkeypatch.setattr("cnnvis_report.cli.console_training.Reporter.last", 1)
+    monkeypatch.setattr("cnnvis_report.cli.terminal.console_training.Reporter.last", 1)
     before = out.read_bytes()
     assert "nothing to keep" in last_line("train", good, "-o", out, *ONCE, code=1) and out.read_bytes() == before

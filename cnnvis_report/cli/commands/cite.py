@@ -4,11 +4,11 @@ from pathlib import Path
 
 import click
 
-from cnnvis_report.cli.announce import write_text
 from cnnvis_report.cli.help import GroupedCommand
-from cnnvis_report.cli.options import option
-from cnnvis_report.cli.params import printable
+from cnnvis_report.cli.options.options import option
+from cnnvis_report.cli.options.params import printable
 from cnnvis_report.cli.stored_run import RUN, refused_as
+from cnnvis_report.cli.terminal.announce import write_text
 from cnnvis_report.settings import Group
 from cnnvis_report.settings.kinds import File
 
@@ -35,7 +35,7 @@ def cite(run: Path, latex: bool, output: Path | None) -> None:
         cnnvis-report cite report --latex -o references.bib
     """
     from cnnvis_report.report.citation import OPENING, appendix, references
-    from cnnvis_report.store.output_file import check_output
+    from cnnvis_report.store.files.output_file import check_output
     from cnnvis_report.store.run_folder import load_run
 
     if output is not None:

@@ -6,8 +6,8 @@ import click
 
 from cnnvis_report.cli import comparing, finish, results, share
 from cnnvis_report.cli.help import DescribedArgument, GroupedCommand
-from cnnvis_report.cli.options import configured
-from cnnvis_report.cli.types import SettingType
+from cnnvis_report.cli.options.options import configured
+from cnnvis_report.cli.options.types import SettingType
 from cnnvis_report.pipeline.config import JobConfig, ReportConfig, ShareConfig, TerminalConfig
 from cnnvis_report.settings.kinds import File
 

@@ -6,7 +6,7 @@ import click
 
 from cnnvis_report.cli import finish, results
 from cnnvis_report.cli.help import GroupedCommand
-from cnnvis_report.cli.options import CONFIG, configured, option
+from cnnvis_report.cli.options.options import CONFIG, configured, option
 from cnnvis_report.pipeline.config import DataConfig, ModelConfig, PreprocessingConfig, RunConfig
 from cnnvis_report.settings import Group, settings_of
 from cnnvis_report.settings.kinds import Integer
@@ -46,7 +46,7 @@ def demo(config: RunConfig, count: int) -> None:
     Example:
         cnnvis-report demo -o demo-report --open
     """
-    from cnnvis_report.cli.console_training import Reporter
+    from cnnvis_report.cli.terminal.console_training import Reporter
     from cnnvis_report.pipeline.setup import set_up_model
     from cnnvis_report.training.demo import demonstrate
 

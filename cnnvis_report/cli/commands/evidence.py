@@ -4,10 +4,10 @@ from pathlib import Path
 
 import click
 
-from cnnvis_report.cli.announce import write_text
 from cnnvis_report.cli.help import GroupedCommand
-from cnnvis_report.cli.options import option
+from cnnvis_report.cli.options.options import option
 from cnnvis_report.cli.stored_run import RUN, refused_as
+from cnnvis_report.cli.terminal.announce import write_text
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.settings import Group
 from cnnvis_report.settings.kinds import File
@@ -31,7 +31,7 @@ def evidence(run: Path, as_json: bool, output: Path | None) -> None:
         cnnvis-report evidence report --json -o evidence.json
     """
     from cnnvis_report.evidence.markdown import HEADING
-    from cnnvis_report.store.output_file import check_output
+    from cnnvis_report.store.files.output_file import check_output
 
     if output is not None:
         check_output(output, '"faithfulness": ' if as_json else HEADING, "evidence of a run")
@@ -50,7 +50,7 @@ def _text(run: Path, *, as_json: bool) -> str:
     """
     from dataclasses import asdict
 
-    from cnnvis_report.cli.tables import as_json as json_text
+    from cnnvis_report.cli.terminal.tables import as_json as json_text
     from cnnvis_report.evidence.markdown import markdown
     from cnnvis_report.store.run_folder import load_run
 

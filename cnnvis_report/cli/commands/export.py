@@ -5,8 +5,8 @@ from pathlib import Path
 import click
 
 from cnnvis_report.cli.help import GroupedCommand
-from cnnvis_report.cli.options import option
-from cnnvis_report.cli.params import printable
+from cnnvis_report.cli.options.options import option
+from cnnvis_report.cli.options.params import printable
 from cnnvis_report.cli.stored_run import RUN, refused_as
 from cnnvis_report.settings import Group
 from cnnvis_report.settings.kinds import Choice, File, Names

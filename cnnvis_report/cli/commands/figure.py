@@ -6,12 +6,12 @@ from tempfile import TemporaryDirectory
 
 import click
 
-from cnnvis_report.cli.announce import write_text
 from cnnvis_report.cli.help import DescribedArgument, GroupedCommand
-from cnnvis_report.cli.options import configured, option
-from cnnvis_report.cli.params import printable
+from cnnvis_report.cli.options.options import configured, option
+from cnnvis_report.cli.options.params import printable
+from cnnvis_report.cli.options.types import SettingType
 from cnnvis_report.cli.stored_run import refused_as
-from cnnvis_report.cli.types import SettingType
+from cnnvis_report.cli.terminal.announce import write_text
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.report.figure.config import PREDICTION, FigureConfig
 from cnnvis_report.settings import Group
@@ -81,7 +81,7 @@ def _drawn(run: Path, output: Path, config: FigureConfig) -> str:
     """Write the figure of a run; its caption."""
     from cnnvis_report.report.figure.caption import caption
     from cnnvis_report.report.figure.save import save_figure
-    from cnnvis_report.store.names import COMPARISON
+    from cnnvis_report.store.files.names import COMPARISON
     from cnnvis_report.store.run_folder import load_run
 
     if (run / COMPARISON).is_file():

@@ -6,7 +6,7 @@ import click
 
 from cnnvis_report.cli import finish
 from cnnvis_report.cli.help import GroupedCommand
-from cnnvis_report.cli.options import CONFIG, configured
+from cnnvis_report.cli.options.options import CONFIG, configured
 from cnnvis_report.pipeline.config import RunConfig
 from cnnvis_report.settings.kinds import Choice
 

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import click
 
-from cnnvis_report.cli.dependent import refuse_without
 from cnnvis_report.cli.help import DescribedArgument, GroupedCommand
-from cnnvis_report.cli.options import configured, option
-from cnnvis_report.cli.types import SettingType
+from cnnvis_report.cli.options.dependent import refuse_without
+from cnnvis_report.cli.options.options import configured, option
+from cnnvis_report.cli.options.types import SettingType
 from cnnvis_report.pipeline.config import ModelConfig, PreprocessingConfig
 from cnnvis_report.settings import Group
 from cnnvis_report.settings.kinds import FileName, Text
@@ -50,13 +50,13 @@ def methods(
         cnnvis-report methods --for resnet50
         cnnvis-report methods --json
     """
-    from cnnvis_report.cli import tables
+    from cnnvis_report.cli.terminal import tables
     from cnnvis_report.methods.catalog import catalog
 
     refuse_without("network", environment=False)
     reasons = None
     if network is not None:
-        from cnnvis_report.cli.network_tables import not_applicable_methods
+        from cnnvis_report.cli.terminal.network_tables import not_applicable_methods
 
         reasons = not_applicable_methods(replace(model, model=network), preprocessing)
     if name is None:
@@ -83,7 +83,7 @@ def layers(model: ModelConfig, preprocessing: PreprocessingConfig, as_json: bool
         cnnvis-report layers resnet50
         cnnvis-report layers resnet50 --json
     """
-    from cnnvis_report.cli import network_tables
+    from cnnvis_report.cli.terminal import network_tables
 
     table = network_tables.layers_json if as_json else network_tables.layers_table
     click.echo(table(model, preprocessing))

@@ -6,8 +6,8 @@ import click
 
 from cnnvis_report.cli import finish
 from cnnvis_report.cli.help import DescribedArgument, GroupedCommand
-from cnnvis_report.cli.options import configured, option
-from cnnvis_report.cli.types import SettingType
+from cnnvis_report.cli.options.options import configured, option
+from cnnvis_report.cli.options.types import SettingType
 from cnnvis_report.pipeline.config import TerminalConfig
 from cnnvis_report.settings import Group
 from cnnvis_report.settings.kinds import File, Integer, Text

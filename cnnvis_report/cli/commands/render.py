@@ -5,14 +5,14 @@ from pathlib import Path
 import click
 
 from cnnvis_report.cli import finish, results, share
-from cnnvis_report.cli.announce import announce
 from cnnvis_report.cli.help import GroupedCommand
-from cnnvis_report.cli.options import configured, option
-from cnnvis_report.cli.params import printable
+from cnnvis_report.cli.options.options import configured, option
+from cnnvis_report.cli.options.params import printable
 from cnnvis_report.cli.stored_run import RUN, refused_as
+from cnnvis_report.cli.terminal.announce import announce
 from cnnvis_report.pipeline.config import JobConfig, ReportConfig, ShareConfig, TerminalConfig
 from cnnvis_report.settings import Group
-from cnnvis_report.store.names import MANIFEST
+from cnnvis_report.store.files.names import MANIFEST
 
 
 @click.command(cls=GroupedCommand, short_help="Write the pages of a stored run again.")
@@ -40,7 +40,7 @@ def render(
         cnnvis-report render report --max-size 10MB
     """
     from cnnvis_report.report.job_results import results_of_run
-    from cnnvis_report.report.site_writer import SiteOptions
+    from cnnvis_report.report.site.site_writer import SiteOptions
     from cnnvis_report.report.write import write_site
     from cnnvis_report.sharing.share import RunPages
     from cnnvis_report.store.repair import repair as repair_run

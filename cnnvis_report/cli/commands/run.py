@@ -4,7 +4,7 @@ import click
 
 from cnnvis_report.cli import comparing, finish, results, share
 from cnnvis_report.cli.help import GroupedCommand
-from cnnvis_report.cli.options import CONFIG, configured
+from cnnvis_report.cli.options.options import CONFIG, configured
 from cnnvis_report.pipeline.config import RunConfig
 
 

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 import click
 
 from cnnvis_report.cli import finish, results, share
-from cnnvis_report.cli.dependent import refuse_without
 from cnnvis_report.cli.help import GroupedCommand
-from cnnvis_report.cli.options import CONFIG, PREFIX, configured
-from cnnvis_report.cli.params import STOPPED
+from cnnvis_report.cli.options.dependent import refuse_without
+from cnnvis_report.cli.options.options import CONFIG, PREFIX, configured
+from cnnvis_report.cli.options.params import STOPPED
 from cnnvis_report.pipeline.config import (
     DataConfig,
     ExplainConfig,
@@ -24,7 +24,7 @@ from cnnvis_report.pipeline.config import (
 from cnnvis_report.training.config import TrainConfig
 
 if TYPE_CHECKING:
-    from cnnvis_report.cli.console import Console
+    from cnnvis_report.cli.terminal.console import Console
     from cnnvis_report.training.train import Trained
 
 EXPLAINED = 100  # images that the report of a training explains at most; `run` explains more
@@ -60,7 +60,7 @@ def train(
         cnnvis-report train photos/ -o model.pt --arch resnet18 --head cam --augment strong --test others/
         cnnvis-report train digits/ -o digits.pt --checkpoint-epochs 1,5,10,25 --report digits-report
     """
-    from cnnvis_report.cli.console_training import Reporter
+    from cnnvis_report.cli.terminal.console_training import Reporter
     from cnnvis_report.engine.devices import choose_device
     from cnnvis_report.methods.selection import select
     from cnnvis_report.training.train import train as train_model

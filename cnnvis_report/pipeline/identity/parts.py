@@ -10,11 +10,11 @@ from cnnvis_report.engine.outputs.readers import OutputReader
 from cnnvis_report.methods.tasks import Task
 from cnnvis_report.models.model import Training
 from cnnvis_report.models.network_state import weights_hash
+from cnnvis_report.pipeline.explaining.map_setup import MapSetup
+from cnnvis_report.pipeline.explaining.reduced_maps import array_layout
 from cnnvis_report.pipeline.identity.run import BATCH, SAMPLED
 from cnnvis_report.pipeline.identity.source_code import code_hash, method_files
-from cnnvis_report.pipeline.map_setup import MapSetup
-from cnnvis_report.pipeline.plan import Plan
-from cnnvis_report.pipeline.reduced_maps import array_layout
+from cnnvis_report.pipeline.planning.plan import Plan
 from cnnvis_report.pipeline.setup import SAMPLE, NetworkSetup, Setup
 from cnnvis_report.records.identity import LISTED
 from cnnvis_report.settings import identity_part

@@ -14,11 +14,11 @@ from cnnvis_report.errors import NotApplicable
 from cnnvis_report.inspection.feature_maps import class_maps, keep_maps, layer_summary
 from cnnvis_report.inspection.inversion import invert
 from cnnvis_report.inspection.projections import Unit, strongest_channels
+from cnnvis_report.pipeline.explaining.rejected_images import check_finite
 from cnnvis_report.pipeline.inspection.budget import InspectionPlan
 from cnnvis_report.pipeline.inspection.set_pass import kept_maps, main_layers, shown_layers
 from cnnvis_report.pipeline.inspection.unit_pictures import UnitPictures, as_bytes
 from cnnvis_report.pipeline.not_applicable import Reasons, all_of
-from cnnvis_report.pipeline.rejected_images import check_finite
 from cnnvis_report.pipeline.repeatability.pass_monitor import PassMonitor
 from cnnvis_report.records.inspection import ClassMapRecord, ImageInspection, InvertedRecord, UnitRecord
 from cnnvis_report.store.writer import RunWriter

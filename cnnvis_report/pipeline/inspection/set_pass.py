@@ -14,6 +14,7 @@ from cnnvis_report.inspection.channel_stats import ChannelStatsCollector
 from cnnvis_report.inspection.objectives import Objective
 from cnnvis_report.inspection.top_images import TopImages
 from cnnvis_report.isolation.context import grad_mode
+from cnnvis_report.pipeline.explaining.rejected_images import check_finite, in_one_line
 from cnnvis_report.pipeline.inspection.budget import (
     LAYERS,
     TOP_IMAGES,
@@ -22,7 +23,6 @@ from cnnvis_report.pipeline.inspection.budget import (
     objective_of,
 )
 from cnnvis_report.pipeline.not_applicable import Reasons
-from cnnvis_report.pipeline.rejected_images import check_finite, in_one_line
 from cnnvis_report.pipeline.repeatability.pass_monitor import PassMonitor
 from cnnvis_report.progress import Progress
 from cnnvis_report.records.blocks import blocks

@@ -11,8 +11,8 @@ from cnnvis_report.data.image_set import ImageSet
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.evidence.ranks import spearman
 from cnnvis_report.methods.tasks import Task, TaskResult
-from cnnvis_report.pipeline.explain_batch import BatchSettings, explain_batch
-from cnnvis_report.pipeline.rejected_images import usable
+from cnnvis_report.pipeline.explaining.explain_batch import BatchSettings, explain_batch
+from cnnvis_report.pipeline.explaining.rejected_images import usable
 from cnnvis_report.progress import Progress
 from cnnvis_report.records.metrics import Precision
 

@@ -7,7 +7,7 @@ from cnnvis_report.errors import NotApplicable
 from cnnvis_report.evaluation.map_similarity import SIMILARITIES, map_similarities
 from cnnvis_report.methods.tasks import Task
 from cnnvis_report.models.model import Training
-from cnnvis_report.pipeline.explain_batch import BatchSettings
+from cnnvis_report.pipeline.explaining.explain_batch import BatchSettings
 from cnnvis_report.pipeline.stages.explained_again import PredictedImage, ValuesByTest, in_place_of, maps_of
 from cnnvis_report.records.metrics import MethodTest, MetricInfo, MetricKind
 

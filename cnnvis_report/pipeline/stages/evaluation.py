@@ -17,8 +17,8 @@ from cnnvis_report.evaluation.metric import MapsOfImage, Mask, Metric, Scorer, m
 from cnnvis_report.evaluation.rank_correlation import agreement
 from cnnvis_report.isolation.context import grad_mode
 from cnnvis_report.methods.random import random_map
-from cnnvis_report.pipeline.metrics_budget import MetricsBudget
-from cnnvis_report.pipeline.results import Result
+from cnnvis_report.pipeline.explaining.results import Result
+from cnnvis_report.pipeline.planning.metrics_budget import MetricsBudget
 from cnnvis_report.records.methods import Array, MethodInfo
 from cnnvis_report.records.metrics import ImageMetrics, MapMetrics
 

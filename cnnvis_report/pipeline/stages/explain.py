@@ -5,10 +5,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from cnnvis_report.data.image_set import ImageSet
 from cnnvis_report.errors import RunFailed
-from cnnvis_report.pipeline.explain_batch import BatchSettings
-from cnnvis_report.pipeline.forecast import Forecast, Forecaster
-from cnnvis_report.pipeline.map_making import ExplainedBatch, MapMaking
-from cnnvis_report.pipeline.results import Result
+from cnnvis_report.pipeline.explaining.explain_batch import BatchSettings
+from cnnvis_report.pipeline.explaining.map_making import ExplainedBatch, MapMaking
+from cnnvis_report.pipeline.explaining.results import Result
+from cnnvis_report.pipeline.planning.forecast import Forecast, Forecaster
 from cnnvis_report.pipeline.stats import RunStats
 from cnnvis_report.progress import Progress
 from cnnvis_report.records.run import Skipped

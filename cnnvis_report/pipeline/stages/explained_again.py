@@ -14,7 +14,7 @@ from cnnvis_report.engine.devices import is_out_of_memory
 from cnnvis_report.engine.outputs.readers import Anchor
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.methods.tasks import Task
-from cnnvis_report.pipeline.explain_batch import BatchSettings, explain_batch
+from cnnvis_report.pipeline.explaining.explain_batch import BatchSettings, explain_batch
 from cnnvis_report.records.methods import Array
 from cnnvis_report.records.metrics import MethodTest
 

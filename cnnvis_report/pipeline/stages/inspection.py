@@ -14,7 +14,6 @@ from cnnvis_report.engine.passes import BACKWARD, FORWARD
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.errors import told
 from cnnvis_report.inspection.filters import kernels
-from cnnvis_report.pipeline.forecast import Spent
 from cnnvis_report.pipeline.inspection.budget import InspectionPlan
 from cnnvis_report.pipeline.inspection.image_inspector import ImageInspector
 from cnnvis_report.pipeline.inspection.maximization import maximized
@@ -22,7 +21,8 @@ from cnnvis_report.pipeline.inspection.set_pass import SetPass, main_layers
 from cnnvis_report.pipeline.inspection.top_images import top_images
 from cnnvis_report.pipeline.inspection.unit_pictures import UnitPictures
 from cnnvis_report.pipeline.not_applicable import Reasons, all_of
-from cnnvis_report.pipeline.pass_time import PassTime
+from cnnvis_report.pipeline.planning.forecast import Spent
+from cnnvis_report.pipeline.planning.pass_time import PassTime
 from cnnvis_report.pipeline.repeatability.pass_monitor import PassMonitor
 from cnnvis_report.progress import Progress
 from cnnvis_report.records.inspection import (
@@ -34,8 +34,8 @@ from cnnvis_report.records.inspection import (
     ReceptiveFieldRecord,
     TopImagesRecord,
 )
-from cnnvis_report.store.names import NETWORK
-from cnnvis_report.store.os_errors import refusal
+from cnnvis_report.store.files.names import NETWORK
+from cnnvis_report.store.files.os_errors import refusal
 from cnnvis_report.store.writer import RunWriter
 
 EXAMPLES = 12  # channels of a kind that are named

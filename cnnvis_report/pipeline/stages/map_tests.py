@@ -9,10 +9,10 @@ from cnnvis_report.engine.subject import Subject
 from cnnvis_report.evaluation.max_sensitivity import DRAWS
 from cnnvis_report.methods.tasks import DryRun, Task
 from cnnvis_report.models.model import Training
-from cnnvis_report.pipeline.explain_batch import BatchSettings
-from cnnvis_report.pipeline.forecast import Spent
-from cnnvis_report.pipeline.metrics_budget import MetricsBudget, randomized_tasks
+from cnnvis_report.pipeline.explaining.explain_batch import BatchSettings
 from cnnvis_report.pipeline.not_applicable import Stages
+from cnnvis_report.pipeline.planning.forecast import Spent
+from cnnvis_report.pipeline.planning.metrics_budget import MetricsBudget, randomized_tasks
 from cnnvis_report.pipeline.stages import data_randomization, max_sensitivity, random_logit
 from cnnvis_report.pipeline.stages.explained_again import read_images
 from cnnvis_report.progress import Progress

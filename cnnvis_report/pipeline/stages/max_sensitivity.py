@@ -9,7 +9,7 @@ from cnnvis_report.engine.noise import noise_generator
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.evaluation.max_sensitivity import DRAWS, RADIUS, max_sensitivity, perturbed
 from cnnvis_report.methods.tasks import Task
-from cnnvis_report.pipeline.explain_batch import BatchSettings
+from cnnvis_report.pipeline.explaining.explain_batch import BatchSettings
 from cnnvis_report.pipeline.stages.explained_again import PredictedImage, ValuesByTest, anchored_to, maps_of
 from cnnvis_report.records.metrics import MethodTest, MetricInfo, MetricKind
 

@@ -9,7 +9,7 @@ from cnnvis_report.engine.devices import is_out_of_memory
 from cnnvis_report.errors import told
 from cnnvis_report.evaluation.metric import MapsOfImage, Metric, Scores
 from cnnvis_report.methods.tasks import Task
-from cnnvis_report.pipeline.explain_batch import BatchSettings
+from cnnvis_report.pipeline.explaining.explain_batch import BatchSettings
 from cnnvis_report.pipeline.stages.bfloat16_check import FEW
 from cnnvis_report.pipeline.stages.evaluation import MapMetricsStage, pass_metrics
 from cnnvis_report.pipeline.stages.explained_again import maps_of, read_images

@@ -12,7 +12,7 @@ from cnnvis_report.data.limit import chosen as take
 from cnnvis_report.engine.devices import batch_size
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.errors import BadRequest
-from cnnvis_report.pipeline.rejected_images import in_one_line
+from cnnvis_report.pipeline.explaining.rejected_images import in_one_line
 from cnnvis_report.progress import Progress
 from cnnvis_report.records.images import ClassScore
 from cnnvis_report.records.labels import LabelCounter, LabelPredictions

@@ -11,9 +11,9 @@ from cnnvis_report.errors import BadRequest, NotApplicable
 from cnnvis_report.evaluation.map_similarity import SIMILARITIES, map_similarities
 from cnnvis_report.evaluation.randomization import randomized, stages
 from cnnvis_report.methods.tasks import Task
-from cnnvis_report.pipeline.explain_batch import BatchSettings
-from cnnvis_report.pipeline.forecast import Spent
-from cnnvis_report.pipeline.metrics_budget import MetricsBudget
+from cnnvis_report.pipeline.explaining.explain_batch import BatchSettings
+from cnnvis_report.pipeline.planning.forecast import Spent
+from cnnvis_report.pipeline.planning.metrics_budget import MetricsBudget
 from cnnvis_report.pipeline.stages.explained_again import (
     Maps,
     PredictedImage,

@@ -16,11 +16,11 @@ from cnnvis_report.errors import CnnVisError, told
 from cnnvis_report.methods.tasks import DryRun, Task
 from cnnvis_report.models.model import Training
 from cnnvis_report.models.trained_file import plain_name, read_trained
-from cnnvis_report.pipeline.explain_batch import BatchSettings, explain_batch
-from cnnvis_report.pipeline.forecast import Spent
+from cnnvis_report.pipeline.explaining.explain_batch import BatchSettings, explain_batch
+from cnnvis_report.pipeline.planning.forecast import Spent
 from cnnvis_report.progress import Progress
 from cnnvis_report.records.training import Frame, SnapshotSeries, snapshot_key
-from cnnvis_report.store.names import SNAPSHOTS
+from cnnvis_report.store.files.names import SNAPSHOTS
 from cnnvis_report.store.writer import RunWriter
 
 IMAGES = 6  # that are shown over the epochs

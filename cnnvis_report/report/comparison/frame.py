@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cnnvis_report.report import assets
 from cnnvis_report.report.comparison.methods import comparison_methods
 from cnnvis_report.report.comparison.overview import comparison_overview
 from cnnvis_report.report.comparison.report import ComparedReport
 from cnnvis_report.report.comparison.runs import comparison_runs
 from cnnvis_report.report.figure.content import Figure
-from cnnvis_report.report.renderer import stream_template
+from cnnvis_report.report.site import assets
+from cnnvis_report.report.site.renderer import stream_template
 from cnnvis_report.report.views import formatting as fmt
 from cnnvis_report.report.views.links import Links
 

@@ -6,17 +6,17 @@ from pathlib import Path
 
 from cnnvis_report.records.compared_images import ComparedImage
 from cnnvis_report.records.images import ImageRecord
-from cnnvis_report.report import assets
 from cnnvis_report.report.comparison.frame import write_framed
 from cnnvis_report.report.comparison.image import compared_image_view
 from cnnvis_report.report.comparison.payload import image_data
 from cnnvis_report.report.comparison.report import ComparedReport
 from cnnvis_report.report.comparison.stills import image_stills, row_stills
 from cnnvis_report.report.pictures.encode import QUALITIES
-from cnnvis_report.report.site_files import write_pictures, write_text
+from cnnvis_report.report.site import assets
+from cnnvis_report.report.site.site_files import write_pictures, write_text
 from cnnvis_report.report.views.image.page import Neighbors
 from cnnvis_report.report.views.links import SiteLinks
-from cnnvis_report.store.atomic import within
+from cnnvis_report.store.files.atomic import within
 
 QUALITY = QUALITIES[0]
 

@@ -11,7 +11,7 @@ from cnnvis_report.records.comparison import Comparison
 from cnnvis_report.report.comparison.figure import save_comparison_figure
 from cnnvis_report.report.comparison.report import ComparedReport
 from cnnvis_report.report.comparison.write import write_comparison
-from cnnvis_report.store.comparison_file import comparison_output
+from cnnvis_report.store.comparison.comparison_file import comparison_output
 from cnnvis_report.store.run_folder import StoredRun
 
 

@@ -10,7 +10,6 @@ from typing import Any, overload
 from cnnvis_report.progress import Progress
 from cnnvis_report.records.compared_images import ComparedImage
 from cnnvis_report.records.comparison import Comparison
-from cnnvis_report.report import assets
 from cnnvis_report.report.comparison.figure import comparison_figure
 from cnnvis_report.report.comparison.frame import comparison_pages, frame
 from cnnvis_report.report.comparison.gallery import compared_gallery_data
@@ -20,12 +19,13 @@ from cnnvis_report.report.comparison.payload import image_data
 from cnnvis_report.report.comparison.report import ComparedReport
 from cnnvis_report.report.comparison.stills import image_stills
 from cnnvis_report.report.figure.save import page_pictures
-from cnnvis_report.report.gallery_data import GALLERY
-from cnnvis_report.report.map_error import IMAGES, MapError, map_error
 from cnnvis_report.report.pictures.encode import Quality
 from cnnvis_report.report.pictures.thumbnails import data_uri
-from cnnvis_report.report.renderer import stream_template
-from cnnvis_report.report.size_limit import OncePerImage, SizeNotices, fit
+from cnnvis_report.report.single_file.map_error import IMAGES, MapError, map_error
+from cnnvis_report.report.single_file.size_limit import OncePerImage, SizeNotices, fit
+from cnnvis_report.report.site import assets
+from cnnvis_report.report.site.gallery_data import GALLERY
+from cnnvis_report.report.site.renderer import stream_template
 from cnnvis_report.report.views.links import SingleFileLinks
 
 

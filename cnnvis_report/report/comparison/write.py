@@ -15,15 +15,15 @@ from cnnvis_report.report.comparison.image_pages import QUALITY, ComparedImagePa
 from cnnvis_report.report.comparison.report import PAGES, ComparedReport
 from cnnvis_report.report.comparison.single_file import write_single_comparison
 from cnnvis_report.report.figure.save import figure_png, page_pictures
-from cnnvis_report.report.gallery_data import GALLERY
-from cnnvis_report.report.image_pages import page_processes
 from cnnvis_report.report.pictures.encode import Quality
-from cnnvis_report.report.site_files import write_pictures, write_shared
-from cnnvis_report.report.site_writer import SiteOptions
+from cnnvis_report.report.site.gallery_data import GALLERY
+from cnnvis_report.report.site.image_pages import page_processes
+from cnnvis_report.report.site.site_files import write_pictures, write_shared
+from cnnvis_report.report.site.site_writer import SiteOptions
 from cnnvis_report.report.time_estimate import WORKERS
 from cnnvis_report.report.views.links import SiteLinks
 from cnnvis_report.report.write import Written, replace_pages
-from cnnvis_report.store.names import FIGURE
+from cnnvis_report.store.files.names import FIGURE
 from cnnvis_report.store.run_folder import StoredRun
 
 DEFAULT = SiteOptions(PAGES)

@@ -8,7 +8,7 @@ from cnnvis_report.records.scores import ScoreKind
 from cnnvis_report.report.figure.config import LABEL
 from cnnvis_report.report.figure.content import Figure
 from cnnvis_report.report.views import formatting as fmt
-from cnnvis_report.store.names import FIGURE_SOFTWARE
+from cnnvis_report.store.files.names import FIGURE_SOFTWARE
 
 LATEX = str.maketrans(
     {

@@ -7,7 +7,7 @@ from typing import Any
 
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.report.figure.sheet import Element, Raster, Sheet, Text, hexadecimal
-from cnnvis_report.store.names import FIGURE_SOFTWARE
+from cnnvis_report.store.files.names import FIGURE_SOFTWARE
 
 FAMILY = "DejaVu Sans"
 ANCHORS = {"start": "left", "middle": "center", "end": "right"}

@@ -9,7 +9,7 @@ from PIL.PngImagePlugin import PngInfo
 from cnnvis_report.report.figure.fonts import pillow_font
 from cnnvis_report.report.figure.sheet import Line, Raster, Sheet, Text
 from cnnvis_report.report.pictures.thumbnails import Pixels
-from cnnvis_report.store.names import FIGURE_SOFTWARE
+from cnnvis_report.store.files.names import FIGURE_SOFTWARE
 
 FINER = 4  # lines are drawn so many times larger and averaged
 ANCHORS = {"start": "ls", "middle": "ms", "end": "rs"}

@@ -19,8 +19,8 @@ from cnnvis_report.report.figure.sheet import Sheet
 from cnnvis_report.report.figure.style import DARK, Style, Theme
 from cnnvis_report.report.figure.svg import svg
 from cnnvis_report.report.pictures.thumbnails import Pictures, webp
-from cnnvis_report.store.names import FIGURE_SOFTWARE
-from cnnvis_report.store.output_file import check_output, output_file
+from cnnvis_report.store.files.names import FIGURE_SOFTWARE
+from cnnvis_report.store.files.output_file import check_output, output_file
 from cnnvis_report.store.run_folder import StoredRun
 
 # 1280 CSS pixels, sharp on screens of two a pixel, upon the ground of the pages

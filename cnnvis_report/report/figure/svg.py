@@ -8,7 +8,7 @@ from PIL import Image
 
 from cnnvis_report.report.figure.sheet import POINTS_PER_MM, Element, Line, Raster, Sheet, Text, hexadecimal
 from cnnvis_report.report.pictures.thumbnails import Pixels
-from cnnvis_report.store.names import FIGURE_SOFTWARE
+from cnnvis_report.store.files.names import FIGURE_SOFTWARE
 
 FONTS = "Aileron, Helvetica, Arial, Liberation Sans, sans-serif"
 

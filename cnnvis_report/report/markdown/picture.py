@@ -6,7 +6,7 @@ from io import BytesIO
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from cnnvis_report.store.names import FIGURE_SOFTWARE
+from cnnvis_report.store.files.names import FIGURE_SOFTWARE
 
 SCREEN = 1200  # pixels: as wide as a pull request shows it, and a quarter of the bytes of a figure for print
 LARGEST = 36_000  # bytes, of which the text has 48 000 characters

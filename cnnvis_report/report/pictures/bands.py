@@ -13,7 +13,7 @@ from cnnvis_report.report.pictures.drawing import Look
 from cnnvis_report.report.pictures.palettes import colors, limit
 from cnnvis_report.report.pictures.resample import Growth, resize
 from cnnvis_report.report.pictures.thumbnails import FAST, Pictures, Pixels, webp
-from cnnvis_report.store.reduced import first_of_bands
+from cnnvis_report.store.array_files.reduced import first_of_bands
 
 SIDE = 112  # pixels of a map's longer side
 QUALITY = 60  # of WebP

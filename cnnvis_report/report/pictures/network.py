@@ -4,7 +4,7 @@ from cnnvis_report.records.inspection import FRAME_SIDE, InspectionRecord
 from cnnvis_report.report.pictures.kernels import kernel_sheet, shown_kernels
 from cnnvis_report.report.pictures.sheet import sheet
 from cnnvis_report.report.pictures.thumbnails import Pictures, webp
-from cnnvis_report.store.names import NETWORK
+from cnnvis_report.store.files.names import NETWORK
 from cnnvis_report.store.run_folder import StoredRun
 
 SHOWN_FIRST = 3  # feature visualizations on the overview

@@ -2,7 +2,7 @@
 
 from cnnvis_report.records.training import snapshot_key
 from cnnvis_report.report.pictures.thumbnails import Pictures, still, thumbnail
-from cnnvis_report.store.names import SNAPSHOTS
+from cnnvis_report.store.files.names import SNAPSHOTS
 from cnnvis_report.store.run_folder import StoredRun
 
 

@@ -14,7 +14,7 @@ from cnnvis_report.sharing.maps.entries import Entry, entry_of, map_name
 from cnnvis_report.sharing.maps.folder import check_folder, filling
 from cnnvis_report.sharing.maps.formats import FORMATS, Drawn, npz
 from cnnvis_report.sharing.maps.table import Cell, table
-from cnnvis_report.store.atomic import beside
+from cnnvis_report.store.files.atomic import beside
 from cnnvis_report.store.run_folder import StoredRun
 
 NPZ, VIRELAY = "npz", "virelay"

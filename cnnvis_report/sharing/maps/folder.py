@@ -9,9 +9,9 @@ from shutil import rmtree
 
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.records.codec import parsed, to_json
-from cnnvis_report.store.atomic import beside, blocked_by, files_below, is_regular, read_regular, remove, within
-from cnnvis_report.store.lock import writing
-from cnnvis_report.store.names import BUILDING, ID, LOCK
+from cnnvis_report.store.files.atomic import beside, blocked_by, files_below, is_regular, read_regular, remove, within
+from cnnvis_report.store.files.lock import writing
+from cnnvis_report.store.files.names import BUILDING, ID, LOCK
 
 MOVING = "moving.json"  # in the folder aside: what goes into the folder, written when all of it is there
 MOST = 256 << 20  # bytes of that list

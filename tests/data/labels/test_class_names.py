@@ -13,7 +13,7 @@ from cnnvis_report.data.image_set import find_images, labeled
 from cnnvis_report.data.labels.class_names import Classes, distinct, find_class, imagenet_ids
 from cnnvis_report.engine.outputs.scores import Scores
 from cnnvis_report.errors import BadRequest, UnknownName
-from cnnvis_report.pipeline.targets import images_of
+from cnnvis_report.pipeline.explaining.targets import images_of
 from cnnvis_report.records.scores import Quantity, ScoreKind
 from tests.conftest import command
 from tests.narrow import present

@@ -8,7 +8,7 @@ from cnnvis_report.data.image_set import find_images, labeled
 from cnnvis_report.data.labels.class_names import Classes
 from cnnvis_report.data.labels.parsing import labels_in as labels_of
 from cnnvis_report.engine.outputs.scores import Scores
-from cnnvis_report.pipeline.targets import images_of
+from cnnvis_report.pipeline.explaining.targets import images_of
 from cnnvis_report.records.scores import Quantity, ScoreKind
 from tests.data.labels.test_class_names import FEW, TEN, notices, tree
 from tests.narrow import present

@@ -11,7 +11,7 @@ import torchvision
 from torch import nn
 
 from cnnvis_report import explain
-from cnnvis_report.cli.network_tables import layers_table
+from cnnvis_report.cli.terminal.network_tables import layers_table
 from cnnvis_report.data.preprocessing.preprocessing import Preprocessing
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.errors import BadRequest, NotApplicable

@@ -12,7 +12,7 @@ from cnnvis_report import explain
 from cnnvis_report.data.image_set import ImageItem, ImageSet
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.errors import BadRequest
-from cnnvis_report.pipeline.targets import ClassChoice, check_choice
+from cnnvis_report.pipeline.explaining.targets import ClassChoice, check_choice
 from cnnvis_report.records.images import Label
 from tests.engine.outputs.ended import Ended
 from tests.networks import Tiny, seeded

@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 from cnnvis_report.engine.subject import Subject
-from cnnvis_report.pipeline.rejected_images import usable
+from cnnvis_report.pipeline.explaining.rejected_images import usable
 from cnnvis_report.store import load_arrays, load_run
 from tests.conftest import command
 from tests.networks import seeded

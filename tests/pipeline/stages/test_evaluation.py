@@ -17,7 +17,13 @@ from cnnvis_report.evaluation.insertion_deletion import insertion_deletion
 from cnnvis_report.evaluation.metric import MapsOfImage
 from cnnvis_report.evidence.ranks import spearman
 from cnnvis_report.models.load import load_model
-from cnnvis_report.pipeline.metrics_budget import BUDGETS, BY_EFFORT, LOCALIZATION, choose_budget, measured_images
+from cnnvis_report.pipeline.planning.metrics_budget import (
+    BUDGETS,
+    BY_EFFORT,
+    LOCALIZATION,
+    choose_budget,
+    measured_images,
+)
 from cnnvis_report.records.scores import Quantity, ScoreKind
 from cnnvis_report.store import load_arrays, load_run
 from tests.conftest import command
@@ -151,7 +157,7 @@ def test_weights_that_were_drawn_anew_change_gradients_and_leave_nothing_behind(
 def test_a_stopped_run_measures_what_was_missing_and_ends_in_the_same_bytes(
     full: Any, drawn: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from cnnvis_report.pipeline.batch_explainer import BatchExplainer
+    from cnnvis_report.pipeline.explaining.batch_explainer import BatchExplainer
 
     words = (*TINY, drawn, "-o", tmp_path / "r", *FULL, "--batch-size", "1")
     plain, calls = BatchExplainer._open, []

@@ -19,8 +19,8 @@ from cnnvis_report.methods.registry import METHODS, method
 from cnnvis_report.methods.selection import select
 from cnnvis_report.methods.tasks import Task, tasks_for
 from cnnvis_report.models.model import Training
-from cnnvis_report.pipeline.explain_batch import BatchSettings, explain_batch
-from cnnvis_report.pipeline.metrics_budget import BUDGETS
+from cnnvis_report.pipeline.explaining.explain_batch import BatchSettings, explain_batch
+from cnnvis_report.pipeline.planning.metrics_budget import BUDGETS
 from cnnvis_report.pipeline.stages.data_randomization import data_randomization_test
 from cnnvis_report.pipeline.stages.explained_again import PredictedImage
 from cnnvis_report.pipeline.stages.max_sensitivity import max_sensitivity_test

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from cnnvis_report.evaluation.pointing_game import peak_share, tolerance_of, within
-from cnnvis_report.pipeline.metrics_budget import BUDGETS
+from cnnvis_report.pipeline.planning.metrics_budget import BUDGETS
 from cnnvis_report.store import load_arrays, load_run
 from tests.conftest import command
 from tests.narrow import present

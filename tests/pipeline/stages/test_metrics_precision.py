@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cnnvis_report.evaluation.metric import Scores
-from cnnvis_report.pipeline import plan
+from cnnvis_report.pipeline.planning import plan
 from cnnvis_report.pipeline.stages import metrics_precision
 from cnnvis_report.pipeline.stages.metrics_precision import HOLDS, NEGLIGIBLE, Change, confirmed_metrics
 from cnnvis_report.records.metrics import MetricPrecision

@@ -10,7 +10,7 @@ from cnnvis_report.errors import BadRequest
 from cnnvis_report.report.comparison.gallery import compared_gallery_data
 from cnnvis_report.report.comparison.report import ComparedReport
 from cnnvis_report.report.comparison.write import write_comparison
-from cnnvis_report.report.site_writer import SiteOptions
+from cnnvis_report.report.site.site_writer import SiteOptions
 from tests.report.comparison.planted import HOSTILE, compared
 
 ADDRESS = re.compile(r'(?:href|src)="([^"#]+)(?:#[^"]*)?"')

@@ -11,7 +11,7 @@ from cnnvis_report.report.pictures.encode import QUALITIES, Quality, compand, en
 from cnnvis_report.report.pictures.palettes import POSITIVE, SIGNED, colors, limit, stops, strengths, table
 from cnnvis_report.report.pictures.thumbnails import color_picture, still, thumbnail
 from cnnvis_report.report.views import formatting as fmt
-from cnnvis_report.store.reduced import color_pixels
+from cnnvis_report.store.array_files.reduced import color_pixels
 from tests.report.pictures.decoding import decode_maps
 
 

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cnnvis_report.report.assets import delivery, script_json
 from cnnvis_report.report.pictures.pack import ALPHABET, Filter, deflate, filter_bytes, pack, text_of
+from cnnvis_report.report.site.assets import delivery, script_json
 from tests.report.pictures.decoding import bytes_of, unfiltered
 
 properties = settings(deadline=None, derandomize=True, max_examples=60)

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from cnnvis_report.records.images import ImageRecord
-from cnnvis_report.report.gallery_data import gallery_data
 from cnnvis_report.report.pictures.encode import QUALITIES
+from cnnvis_report.report.site.gallery_data import gallery_data
 from cnnvis_report.report.views.links import SingleFileLinks, SiteLinks
 from cnnvis_report.report.views.overview.page import overview
 from cnnvis_report.report.views.report import Report

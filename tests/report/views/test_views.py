@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from cnnvis_report.records.images import ClassScore
-from cnnvis_report.report import pages
-from cnnvis_report.report.pages import Page
 from cnnvis_report.report.pictures.encode import QUALITIES
+from cnnvis_report.report.site import pages
+from cnnvis_report.report.site.pages import Page
 from cnnvis_report.report.views import formatting as fmt
 from cnnvis_report.report.views.features.page import Maximized, features
 from cnnvis_report.report.views.links import Links, SingleFileLinks, SiteLinks
@@ -116,7 +116,7 @@ def test_a_page_is_a_row_a_view_and_a_template(
     """Navigation, file and part of the single file come from the row alone."""
     import shutil
 
-    from cnnvis_report.report import renderer, resources
+    from cnnvis_report.report.site import renderer, resources
 
     templates = shutil.copytree(resources.folder("templates"), tmp_path / "templates")
     (templates / "sizes.html").write_text("<h1>Sizes</h1><p>{{ view.network }}: {{ view.sizes|join(', ') }}</p>")

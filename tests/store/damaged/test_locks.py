@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from cnnvis_report.errors import BadRequest, WentAway
-from cnnvis_report.store.lock import writing
+from cnnvis_report.store.files.lock import writing
 
 
 @pytest.mark.parametrize(

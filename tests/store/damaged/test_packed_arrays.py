@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 import torch
 
-from cnnvis_report.pipeline.fit_cache import FolderFitCache
+from cnnvis_report.pipeline.explaining.fit_cache import FolderFitCache
 from cnnvis_report.store import load_run
-from cnnvis_report.store.array_checks import wrong_arrays
-from cnnvis_report.store.arrays import INFLATED, Damaged, read_arrays
-from cnnvis_report.store.names import fitted_name
+from cnnvis_report.store.array_files.array_checks import wrong_arrays
+from cnnvis_report.store.array_files.arrays import INFLATED, Damaged, read_arrays
+from cnnvis_report.store.files.names import fitted_name
 from tests.narrow import present
 
 

@@ -14,7 +14,7 @@ from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.run import RunRecord
 from cnnvis_report.records.training import SnapshotSeries
 from cnnvis_report.store import load_run
-from cnnvis_report.store.arrays import write_arrays
+from cnnvis_report.store.array_files.arrays import write_arrays
 from tests.conftest import command, rewritten
 from tests.narrow import present
 from tests.store.damaged.runs import refused

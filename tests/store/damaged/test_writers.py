@@ -13,7 +13,7 @@ from cnnvis_report.errors import BadRequest, RunFailed
 from cnnvis_report.pipeline import run as pipeline_run
 from cnnvis_report.pipeline.stages import explain as running
 from cnnvis_report.report import write
-from cnnvis_report.store.lock import lock_of, writing
+from cnnvis_report.store.files.lock import lock_of, writing
 from cnnvis_report.store.own_files import output
 from tests.conftest import command
 from tests.narrow import present
@@ -23,7 +23,7 @@ from tests.store.run_files import files
 HOLDER = """
 import sys, time
 from pathlib import Path
-from cnnvis_report.store.lock import writing
+from cnnvis_report.store.files.lock import writing
 with writing(Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.read(1)

@@ -21,7 +21,7 @@ from cnnvis_report.report.views.image.tiles import ScaleEnds, Section, Tile, gra
 from cnnvis_report.report.views.links import Links
 from cnnvis_report.report.views.report import Report
 from cnnvis_report.report.views.verdict import Verdict, label_score, labels_with_scores, predicted_scores, verdict
-from cnnvis_report.store.names import file_of
+from cnnvis_report.store.files.names import file_of
 
 HALVED = "values in half precision, to within 0.05% of each,"
 PREDICTED = 8  # labels that the head of the page names

@@ -10,7 +10,7 @@ from cnnvis_report.report.figure.sheet import Box, Cell, Sheet
 from cnnvis_report.report.views import formatting as fmt
 from cnnvis_report.report.views.links import Links
 from cnnvis_report.report.views.report import Report
-from cnnvis_report.store.names import FIGURE
+from cnnvis_report.store.files.names import FIGURE
 
 PIXELS_A_POINT = 96 / 72  # of a page
 

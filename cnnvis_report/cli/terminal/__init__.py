@@ -1,0 +1,1 @@
+"""What the commands say on the terminal, for people and for programs."""

@@ -1,0 +1,1 @@
+"""What a run needs, opened: the network, its preprocessing, the images."""

@@ -1,0 +1,133 @@
+"""A report as one page: everything is in it, and packed until somebody looks at it."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from cnnvis_report.progress import Progress
+from cnnvis_report.report.payload import image_data, provenance_slots
+from cnnvis_report.report.pictures.encode import Quality
+from cnnvis_report.report.pictures.thumbnails import data_uri
+from cnnvis_report.report.single_file.fewer_maps import RunWithFewerMaps, most_useful_first
+from cnnvis_report.report.single_file.map_error import IMAGES, MapError, map_error
+from cnnvis_report.report.single_file.size_limit import OncePerImage, SizeNotices, fit
+from cnnvis_report.report.site import assets
+from cnnvis_report.report.site.gallery_data import GALLERY, gallery_data
+from cnnvis_report.report.site.image_content import image_contents
+from cnnvis_report.report.site.pages import IMAGE_TEMPLATE, shown_pages
+from cnnvis_report.report.site.renderer import Renderer
+from cnnvis_report.report.views.image.page import image_view
+from cnnvis_report.report.views.links import SingleFileLinks
+from cnnvis_report.report.views.report import Report
+from cnnvis_report.store.run_folder import StoredRun
+
+MAPS_UP_TO = 28  # positions along a side of a feature map: they are the heaviest part
+
+
+def write_single(run: StoredRun, folder: Path, progress: Progress, most: int | None = None) -> Quality:
+    """Write index.html into an empty folder, with maps kept as finely as the size allows.
+
+    Args:
+        most: bytes that it may have; 25 MB, where maps can be made so coarse, if it isn't said.
+
+    Raises:
+        BadRequest: the page can't be made so small.
+    """
+    return fit(_RunPage(run, folder / "index.html", OncePerImage(progress)), most)
+
+
+def smallest_size() -> int:
+    """Bytes that the single file of any report has at least: its scripts and styles."""
+    parts = assets.theme_script(), assets.scripts(), assets.packed_plotly(), assets.styles()
+    return sum(len(part.encode()) for part in parts)
+
+
+@dataclass(frozen=True)
+class _RunPage:
+    """The single file of a run."""
+
+    run: StoredRun
+    path: Path
+    progress: Progress
+
+    def write(self, quality: Quality, notices: SizeNotices) -> tuple[int, Counter[str]]:
+        """Write it; its size, and how many bytes of it the maps of each method take."""
+        record = replace(self.run.record, notices=notices.around(self.run.record.notices))
+        run = replace(self.run, record=record)
+        if quality.left_out:
+            run = RunWithFewerMaps(self.run.folder, record, frozenset(quality.left_out))
+        return _write(self.path, self.progress, run, quality)
+
+    def sampled_bytes(self, quality: Quality) -> int:
+        """What the maps of the first images take."""
+        images = islice(self.run.images(), IMAGES)
+        data = (image_data(self.run.record, image, self.run.maps(image), quality) for image in images)
+        return sum(len(assets.script_json(content["maps"])) for content in data)
+
+    def error(self, quality: Quality) -> MapError | None:
+        """What a quality costs the maps of the first images."""
+        return map_error(self.run, quality)
+
+    @property
+    def methods(self) -> dict[str, str]:
+        """The titles of the methods, those first that the evidence puts first."""
+        return {name: self.run.record.method(name).title for name in most_useful_first(self.run)}
+
+
+def _write(path: Path, progress: Progress, run: StoredRun, quality: Quality) -> tuple[int, Counter[str]]:
+    """Write the page; its size, and how many bytes of it the maps of each method take."""
+    report, weights = Report(run, quality), Counter[str]()
+    theme, script, plotly = assets.theme_script(), assets.scripts(), assets.plotly()
+    stream = Renderer(report).stream(
+        "single_file.html",
+        SingleFileLinks(),
+        policy=assets.policy(theme, script, plotly),
+        styles=assets.styles(),
+        theme=theme,
+        script=script,
+        plotly=assets.packed_plotly(),
+        data={"provenance": provenance_slots(report.run), GALLERY: gallery_data(report)},
+        parts=_pages(report),
+        images=_images(report, progress, weights),
+        image_template=IMAGE_TEMPLATE,
+    )
+    stream.dump(str(path), encoding="utf-8")
+    return path.stat().st_size, weights
+
+
+def _pages(report: Report) -> Iterator[dict[str, Any]]:
+    """What the template gets of each page of the table."""
+    for page in shown_pages(report):
+        links = SingleFileLinks({name: data_uri(content) for name, content in page.pictures(report)})
+        yield {
+            "name": page.name,
+            "title": page.title,
+            "template": page.template,
+            "view": page.view(report, links),
+            "links": links,
+        }
+
+
+def _images(report: Report, progress: Progress, weights: Counter[str]) -> Iterator[dict[str, Any]]:
+    """What the template gets of each image: its part of the page, its thumbnails and its data.
+
+    Args:
+        weights: gets the bytes that the maps of each method take.
+    """
+    for content in image_contents(report, MAPS_UP_TO):
+        links = SingleFileLinks({name: data_uri(picture) for name, picture in content.pictures.items()})
+        yield {
+            "id": content.image.id,
+            "on_overview": report.summary.images == 1,
+            "view": image_view(report, links, content.image, content.neighbors, content.ends),
+            "links": links,
+            "data": content.data,
+            "thumbnails": {name: data_uri(picture) for name, picture in content.thumbnails.items()},
+            "feature_maps": content.feature_maps,
+        }
+        for method, maps in content.data["maps"].items():
+            weights[method] += len(assets.script_json(maps)) + len(content.thumbnails.get(method, b"")) * 4 // 3
+        progress.done(content.image.name)

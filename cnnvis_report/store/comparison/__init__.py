@@ -1,0 +1,1 @@
+"""The record of a comparison in its folder."""
