@@ -4,7 +4,7 @@ from pathlib import Path
 
 from cnnvis_report.errors import CnnVisError
 
-PACKAGE = Path(__file__).resolve().parents[1]
+PACKAGE = Path(__file__).resolve().parents[2]
 
 
 def folder(name: str) -> Path:
