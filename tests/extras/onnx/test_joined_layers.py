@@ -35,6 +35,21 @@ class NormOfChannels(nn.Module):
         return norms
 
 
+class NormInParts(nn.Module):
+    """What a layer norm is in parts, with a weight and a bias of the last axis, but of any axes."""
+
+    def __init__(self, *axes: int, center: int | None = None) -> None:
+        super().__init__()
+        self.axes, self.center = axes, (axes if center is None else (center,))
+        self.weight, self.bias = nn.Parameter(torch.rand(12) + 0.5), nn.Parameter(torch.randn(12))
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """[N, 12, 12, 12]."""
+        centered = maps - maps.mean(self.center, keepdim=True)
+        variance = centered.pow(2).mean(self.axes, keepdim=True)
+        return centered / (variance + 1e-5).sqrt() * self.weight + self.bias
+
+
 class Function(nn.Module):
     """A layer that is a function."""
 
@@ -82,10 +97,11 @@ OTHERS: dict[str, Callable[[Tensor], Tensor]] = {
 }
 
 
-def network(layer: nn.Module) -> nn.Sequential:
+def network(layer: nn.Module, channels: int = 8) -> nn.Sequential:
     torch.manual_seed(0)
-    head = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 5))
-    return nn.Sequential(nn.Conv2d(3, 8, 3, 2, padding=1), layer, nn.Conv2d(8, 8, 3, padding=1), layer, *head).eval()
+    head = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(channels, 5))
+    convolutions = nn.Conv2d(3, channels, 3, 2, padding=1), nn.Conv2d(channels, channels, 3, padding=1)
+    return nn.Sequential(convolutions[0], layer, convolutions[1], layer, *head).eval()
 
 
 def opened(original: nn.Module, path: Path, opset: int, batch: int | None) -> Model:
@@ -143,3 +159,22 @@ def test_what_only_looks_like_a_layer_stays_as_it_is(name: str, tmp_path: Path) 
 def test_a_gate_that_something_else_reads_stays(tmp_path: Path) -> None:
     model = opened(network(Function(lambda x: x * (gate := x.sigmoid()) + gate)), tmp_path, 17, 1)
     assert not any(isinstance(module, nn.SiLU) for module in model.network.modules())
+
+
+@pytest.mark.parametrize("axis", [3, -1])
+def test_a_norm_over_the_last_axis_in_parts_is_a_layer_norm(axis: int, tmp_path: Path) -> None:
+    model = opened(network(NormInParts(axis), 12), tmp_path, 13, 1)
+    assert sum(isinstance(module, nn.LayerNorm) for module in model.network.modules()) == 2
+
+
+# All sides are 12, so that a weight of the last axis fits any of them: only the axes tell these from a layer norm.
+@pytest.mark.parametrize("axes", [(1,), (2,), (-2,), (-3,), (1, 2), (2, 3), (1, 2, 3)])
+def test_a_norm_over_other_axes_than_the_last_is_no_layer_norm(axes: tuple[int, ...], tmp_path: Path) -> None:
+    model = opened(network(NormInParts(*axes), 12), tmp_path, 13, 1)
+    assert not any(isinstance(module, nn.LayerNorm) for module in model.network.modules())
+
+
+@pytest.mark.parametrize(("axis", "center"), [(-1, 1), (1, -1), (-1, 2)])
+def test_a_mean_and_a_deviation_of_different_axes_are_no_layer_norm(axis: int, center: int, tmp_path: Path) -> None:
+    model = opened(network(NormInParts(axis, center=center), 12), tmp_path, 13, 1)
+    assert not any(isinstance(module, nn.LayerNorm) for module in model.network.modules())
