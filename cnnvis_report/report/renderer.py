@@ -84,13 +84,15 @@ class Renderer:
         methods, images = fmt.count(len(self._report.run.methods), "method"), self._report.run.images
         return {
             "name": network.name,
-            "description": f"What {network.name} looks at: {methods} on {fmt.count(images, 'image')}.",
+            "description": f"What {network.name} looks at: {methods} on {fmt.count(images, 'image')}."
+            if self._report.run.methods
+            else f"{self._report.title}: what its layers compute.",
             "favicon": favicon(),
             "report_title": self._report.title,
             "pages": shown_pages(self._report),
             "facts": (
                 f"{fmt.short(network.parameters)} parameters",
                 fmt.columns(network.classes, network.kind),
-                fmt.count(self._report.run.images, "image"),
+                *([fmt.count(images, "image")] if images else []),
             ),
         }

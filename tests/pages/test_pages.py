@@ -162,6 +162,22 @@ def test_narrow_screens_need_no_scrolling_sideways(chromium: Any, moved: Path, n
     visit.context.close()
 
 
+def test_names_of_any_length_stay_in_their_places(chromium: Any, moved: Path, report: Path) -> None:
+    visit = Visit(chromium, viewport={"width": 360, "height": 740})
+    long = "W" * 300
+    for path in (moved / "index.html", moved / "images" / f"{images(report)[0].id}.html", moved / "run.html"):
+        tab = visit.open(path)
+        tab.evaluate(
+            """(name) => document.querySelectorAll(".name, .hint, p, [data-caption], h1, h2, td, dd, option, small")
+              .forEach((e) => { if (!e.children.length) e.textContent = name; })""",
+            long,
+        )
+        assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth"), path.name
+        heights = tab.evaluate("[...document.querySelectorAll('.gallery li, .score')].map((e) => e.offsetHeight)")
+        assert max(heights, default=0) < 400
+    visit.context.close()
+
+
 def test_without_scripts_there_are_pictures(chromium: Any, moved: Path, report: Path) -> None:
     image = images(report)[0]
     context = chromium.new_context(java_script_enabled=False)
