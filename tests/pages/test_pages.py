@@ -140,6 +140,10 @@ def test_time_and_machine_are_filled_in(visit: Visit, moved: Path, report: Path)
     finished = str(record.provenance["finished"])
     assert finished in tab.locator("footer").inner_text()
     assert finished not in (moved / "run.html").read_text(encoding="utf-8")
+    tab.emulate_media(media="print")  # where the foot stands in the margin of each sheet, never on a sheet of its own
+    assert not tab.locator("footer").is_visible()
+    style = "getComputedStyle(document.documentElement).getPropertyValue('--foot')"
+    assert tab.evaluate(style) == f'"Made by cnnvis-report on {finished}"'
 
 
 def test_paper_gets_the_canvases_and_no_controls(visit: Visit, moved: Path, report: Path) -> None:
