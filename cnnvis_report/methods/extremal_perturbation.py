@@ -42,7 +42,7 @@ def extremal_perturbation(tape: Tape, targets: Tensor, *, area: float = 0.1, ste
     Args:
         targets: [N] class indices.
         area: the mask's share of the image.
-        steps: of the ascent.
+        steps: how many steps of the ascent.
 
     Returns:
         [N, H, W], the mask, in 0..1.

@@ -219,7 +219,7 @@ def lrp_composite(
 
     Args:
         targets: [N] class indices.
-        composite: which of them.
+        composite: which of these sets of rules.
         epsilon: of the linear layers.
         gamma: of the convolutions in epsilon_gamma_box.
 

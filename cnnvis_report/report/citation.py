@@ -50,11 +50,12 @@ def _sentences(run: RunRecord, latex: bool) -> Iterator[str]:
     network = run.network
     torch = _versions(run).get("torch")
     library = text(f" on PyTorch {torch}" if torch else "")
+    on = text(f" on {fmt.count(run.images, 'image')}") if run.images or run.methods else ""
     cited = rf"~\cite{{{KEY}}}" if latex else ""
     yield (
         f"{'Maps' if run.methods else 'Pictures of layers'} {OPENING}{text(_version(run))}"
         f"{cited}{library} for {text(network.name)} ({text(fmt.number(network.parameters))} parameters; weights: "
-        f"{text(network.weights)}) on {text(fmt.count(run.images, 'image'))}."
+        f"{text(network.weights)}){on}."
     )
     yield text(f"Preprocessing: {network.preprocessing}.")
     if not run.methods:

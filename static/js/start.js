@@ -76,6 +76,8 @@ CnnVis.fillProvenance = async () => {
     const text = slots[place.dataset.provenance];
     if (text) place.textContent = (place.dataset.before ?? "") + text;
   }
+  const foot = "Made by cnnvis-report" + (slots.finished ? " on " + slots.finished : "");
+  document.documentElement.style.setProperty("--foot", JSON.stringify(foot)); // on paper
 };
 
 document.addEventListener("DOMContentLoaded", () => {

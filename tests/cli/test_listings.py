@@ -10,6 +10,7 @@ from cnnvis_report import explain
 from cnnvis_report.cli.main import cli
 from cnnvis_report.errors import NotApplicable
 from cnnvis_report.methods.registry import methods
+from cnnvis_report.report.views.methods.definition import definition
 from tests import factories
 from tests.conftest import command
 
@@ -25,7 +26,10 @@ def test_methods_are_listed_and_described() -> None:
 @pytest.mark.parametrize("name", [entry.name for entry in methods()])
 def test_a_method_is_described_in_full(name: str) -> None:
     (entry,) = [entry for entry in methods() if entry.name == name]
-    assert entry.info.text in command("methods", name.replace("_", "-")).stdout
+    said, words = command("methods", name.replace("_", "-")).stdout, definition(entry.info)
+    for text in (entry.info.summary, *words.paragraphs, words.maps, words.not_applicable, *words.options.values()):
+        assert text in said or text in " ".join(said.split())
+    assert "Args:" not in said and all(f"-O {name}.{option}=" in said for option in entry.info.options)
     (described,) = json.loads(command("methods", name, "--json").stdout)
     assert (described["name"], described["title"], described["text"]) == (name, entry.info.title, entry.info.text)
     assert described["options"] == entry.info.options and "applicable" not in described

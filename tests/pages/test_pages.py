@@ -140,6 +140,10 @@ def test_time_and_machine_are_filled_in(visit: Visit, moved: Path, report: Path)
     finished = str(record.provenance["finished"])
     assert finished in tab.locator("footer").inner_text()
     assert finished not in (moved / "run.html").read_text(encoding="utf-8")
+    tab.emulate_media(media="print")  # where the foot stands in the margin of each sheet, never on a sheet of its own
+    assert not tab.locator("footer").is_visible()
+    style = "getComputedStyle(document.documentElement).getPropertyValue('--foot')"
+    assert tab.evaluate(style) == f'"Made by cnnvis-report on {finished}"'
 
 
 def test_paper_gets_the_canvases_and_no_controls(visit: Visit, moved: Path, report: Path) -> None:
@@ -159,6 +163,22 @@ def test_narrow_screens_need_no_scrolling_sideways(chromium: Any, moved: Path, n
     visit = Visit(chromium, viewport={"width": 360, "height": 740})
     tab = visit.open(moved / name)
     assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    visit.context.close()
+
+
+def test_names_of_any_length_stay_in_their_places(chromium: Any, moved: Path, report: Path) -> None:
+    visit = Visit(chromium, viewport={"width": 360, "height": 740})
+    long = "W" * 300
+    for path in (moved / "index.html", moved / "images" / f"{images(report)[0].id}.html", moved / "run.html"):
+        tab = visit.open(path)
+        tab.evaluate(
+            """(name) => document.querySelectorAll(".name, .hint, p, [data-caption], h1, h2, td, dd, option, small")
+              .forEach((e) => { if (!e.children.length) e.textContent = name; })""",
+            long,
+        )
+        assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth"), path.name
+        heights = tab.evaluate("[...document.querySelectorAll('.gallery li, .score')].map((e) => e.offsetHeight)")
+        assert max(heights, default=0) < 400
     visit.context.close()
 
 

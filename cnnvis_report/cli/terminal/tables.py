@@ -3,13 +3,16 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
+from textwrap import fill
 
 from cnnvis_report.errors import UnknownName
 from cnnvis_report.methods.catalog import catalog
 from cnnvis_report.methods.registry import Method
 from cnnvis_report.methods.selection import select
 from cnnvis_report.records.effort import EFFORTS
+from cnnvis_report.report.views.methods.definition import definition
 
+WIDTH = 110  # of a description, in characters
 LEFT_OUT = ("notes", "prominence")  # of what programs get: how pages word and order things
 
 
@@ -61,16 +64,24 @@ def method_called(name: str) -> Method:
 
 def method_details(method: Method) -> str:
     """All about one method."""
-    info = method.info
+    info, defined = method.info, definition(method.info)
     facts = [
         ("title", info.title),
         ("family", info.family),
         ("source", info.source),
         ("kind", f"{info.kind.value}, {info.sign.value}"),
+        *([("maps", defined.maps)] if defined.maps else []),
+        *([("not applicable", f"where {defined.not_applicable}")] if defined.not_applicable else []),
         ("set", info.preset),
-        *((f"option {option}", option_by_effort(method, option)) for option in info.options),
     ]
-    return f"{info.name}\n\n{info.text}\n\n{table(facts)}"
+    options = [
+        (f"-O {info.name}.{option}=", option_by_effort(method, option), defined.options.get(option, ""))
+        for option in info.options
+    ]
+    text = "\n\n".join(
+        fill(paragraph, WIDTH, break_on_hyphens=False) for paragraph in (info.summary, *defined.paragraphs)
+    )
+    return "\n\n".join([info.name, text, table(facts), *([table(options)] if options else [])])
 
 
 def option_by_effort(method: Method, option: str) -> str:

@@ -18,6 +18,15 @@ WORDS = {
     Flip.RIGHT: "right in both",
     Flip.SAME: "same class",
 }
+# where there are several later runs: what became of an image in one of them isn't a count of any single one
+IN_SEVERAL = {
+    Flip.BROKEN: "broken in a later run",
+    Flip.FIXED: "fixed in a later run",
+    Flip.CHANGED: "other class in a later run",
+    Flip.WRONG: "wrong in all",
+    Flip.RIGHT: "right in all",
+    Flip.SAME: "same class in all",
+}
 
 
 @dataclass(frozen=True)
@@ -118,7 +127,7 @@ def _item(report: ComparedReport, image: ComparedImage) -> ComparedItem:
 def _words(report: ComparedReport, flip: Flip) -> str:
     if not report.runs[0].record.network.kind.has_classes:
         return ""  # values are neither right nor another class
-    return WORDS[flip] if len(report.runs) == 2 else WORDS[flip].replace("in both", "in all")
+    return (WORDS if len(report.runs) == 2 else IN_SEVERAL)[flip]
 
 
 def _has_maps(report: ComparedReport, image: ComparedImage) -> bool:

@@ -1,5 +1,6 @@
 """Templates filled with views, piece by piece."""
 
+import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from jinja2.environment import TemplateStream
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from cnnvis_report.report.site.assets import favicon, script_json
 from cnnvis_report.report.site.pages import shown_pages
@@ -42,9 +43,15 @@ def _environment(templates: Path) -> Environment:
     )
     environment.filters |= {function.__name__: function for function in FILTERS}
     environment.filters["script_json"] = lambda content: Markup(script_json(content))
+    environment.filters["code"] = code
     environment.filters["css_string"] = css_string
     environment.filters["verbatim"] = Markup  # for our own scripts and style sheets alone
     return environment
+
+
+def code(text: str) -> Markup:
+    """Text in which what stands between backticks is code."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))
 
 
 def css_string(text: str) -> Markup:
@@ -77,13 +84,15 @@ class Renderer:
         methods, images = fmt.count(len(self._report.run.methods), "method"), self._report.run.images
         return {
             "name": network.name,
-            "description": f"What {network.name} looks at: {methods} on {fmt.count(images, 'image')}.",
+            "description": f"What {network.name} looks at: {methods} on {fmt.count(images, 'image')}."
+            if self._report.run.methods
+            else f"{self._report.title}: what its layers compute.",
             "favicon": favicon(),
             "report_title": self._report.title,
             "pages": shown_pages(self._report),
             "facts": (
                 f"{fmt.short(network.parameters)} parameters",
                 fmt.columns(network.classes, network.kind),
-                fmt.count(self._report.run.images, "image"),
+                *([fmt.count(images, "image")] if images else []),
             ),
         }

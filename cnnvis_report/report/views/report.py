@@ -37,7 +37,10 @@ class Report:
     def title(self) -> str:
         """The title that was asked for, or one that names the network and the images."""
         title = self.run.settings.get("title")
-        return str(title) if title else f"What {self.network.name} looks at{self._where}"
+        if title:
+            return str(title)
+        network = self.network.name
+        return f"What {network} looks at{self._where}" if self.run.methods else f"Features of {network}{self._where}"
 
     @property
     def _where(self) -> str:

@@ -56,7 +56,8 @@ def _sentence(report: Report) -> str:
     """Such as "18 methods × 3 classes on 36 images: 1,908 maps, 2 missing."."""
     run, summary = report.run, report.summary
     if not run.methods:
-        return f"{fmt.count(summary.images, 'image')}, without maps."
+        images = f"on {fmt.count(summary.images, 'image')}, no maps" if summary.images else "without images"
+        return f"Features of layers and units {images}."
     methods = len(run.methods) - len({gap.method for gap in run.not_applicable})
     columns = fmt.columns(summary.classes, run.network.kind)
     missing = f", {fmt.number(summary.missing)} missing" if summary.missing else ""
@@ -69,8 +70,9 @@ def _sentence(report: Report) -> str:
 def _facts(run: RunRecord) -> list[tuple[str, str]]:
     network = run.network
     kind = f"{network.kind}, {network.reason}" if network.reason else str(network.kind)
-    explanation = ", the last layer with feature maps on the way to the scores"
     layer = network.default_layer or "none with a spatial size"
+    if network.default_layer and not run.settings.get("layers"):
+        layer += ", the last layer with feature maps on the way to the scores"
     noun = {"label": "Labels", "output": "Outputs"}.get(fmt.column(network.kind), "Classes")
     return [
         ("Name", network.name),
@@ -82,10 +84,7 @@ def _facts(run: RunRecord) -> list[tuple[str, str]]:
         ("Scores", kind),
         ("Explained", network.scores),
         ("Preprocessing", network.preprocessing),
-        (
-            "Layer of the maps",
-            layer + (explanation if network.default_layer and not run.settings.get("layers") else ""),
-        ),
+        *([("Layer of the maps", layer)] if run.methods else []),
     ]
 
 

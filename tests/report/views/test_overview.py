@@ -49,6 +49,17 @@ def test_a_title_names_the_network_and_the_images(images: list[str], title: str)
     assert with_settings(images=images).title == title
 
 
+def test_where_no_method_ran_pages_say_nothing_of_maps(tmp_path: Path) -> None:
+    command("inspect", "tests.factories:tiny", "-o", tmp_path / "report", "--inspect", "quick", "-q")
+    texts = {path.stem: page_text(path.read_text("utf-8")) for path in (tmp_path / "report").glob("*.html")}
+    assert texts["index"].splitlines()[0] == "Features of tiny" and "looks at" not in texts["index"]
+    assert "Features of layers and units without images." in texts["run"]
+    for text in texts.values():
+        assert not any(
+            words in text for words in ("0 images", "took", "missing maps", "every map", "Layer of the maps")
+        )
+
+
 def test_a_title_that_was_asked_for_stands_on_every_page(tmp_path: Path) -> None:
     folder = shutil.copytree(FOLDER, tmp_path / "run")
     before = (folder / "run.json").read_bytes()

@@ -15,6 +15,7 @@ from cnnvis_report.records.scores import Quantity, ScoreKind
 from cnnvis_report.report.bibtex import bibliography, bibtex_entry
 from cnnvis_report.report.views import formatting as fmt
 from cnnvis_report.report.views.links import Links
+from cnnvis_report.report.views.methods.definition import Definition, definition
 from cnnvis_report.report.views.methods.mathml import mathml
 from cnnvis_report.report.views.methods.measure_tables import MeasuresTable, measures_tables
 from cnnvis_report.report.views.methods.method_order import by_family
@@ -46,12 +47,12 @@ class Agreement:
 class About:
     """A method's own text on the page.
 
-    formula: as MathML; None where it has none. definition: its text without its summary. sources: pieces of text, each
-    with an address or none. bibtex: the entries of its works; empty where none is known.
+    formula: as MathML; None where it has none. sources: pieces of text, each with an address or none. bibtex: the
+    entries of its works; empty where none is known.
     """
 
     formula: Markup | None
-    definition: str
+    definition: Definition
     sources: list[tuple[str, str]]
     bibtex: str
 
@@ -95,7 +96,7 @@ def methods(report: Report, _links: Links) -> Methods:
 def _about(method: MethodInfo) -> About:
     return About(
         formula=mathml(method.formula) if method.formula else None,
-        definition=method.text.partition("\n\n")[2],
+        definition=definition(method),
         sources=linked(method.source),
         bibtex=bibtex_entry(method),
     )

@@ -20,13 +20,15 @@ def facts(report: Report, links: Links) -> list[tuple[str, str]]:
     """What was explained, how, and what is missing, each with an address, or none."""
     run, network = report.run, report.network
     methods = len(run.methods) - len({gap.method for gap in run.not_applicable})
-    parts = [(fmt.count(report.summary.images, "image"), "")]
+    parts = [(fmt.count(report.summary.images, "image"), "")] if report.summary.images else []
     if methods:
         parts.append((fmt.count(methods, "method"), links.page("methods")))
     shape = next((layer.shape for layer in network.layers if layer.name == network.default_layer), ())
-    if shape:
+    if shape and run.methods:
         parts.append((f"layer {network.default_layer} ({fmt.sides(shape)})", ""))
-    if effort := run.settings.get("effort"):
+    if not run.methods:
+        parts.append(("what its layers compute", links.page("features")))
+    elif effort := run.settings.get("effort"):
         parts.append((f"effort: {effort}", links.page("run")))
     if report.summary.unknown:
         parts.append((fmt.unknown(report.summary.unknown), ""))
