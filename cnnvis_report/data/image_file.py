@@ -9,6 +9,7 @@ from typing import BinaryIO
 
 from cnnvis_report.data.entry import Entry
 from cnnvis_report.data.masks.annotation import Annotation
+from cnnvis_report.errors import LONGEST
 from cnnvis_report.records.run import Skipped
 
 
@@ -85,9 +86,10 @@ def natural(name: str) -> list[tuple[int, int | str]]:
 
 
 def several(names: list[str], most: int = 3) -> str:
-    """The first few of some names, and how many more there are."""
+    """The first few of some names, which are a stranger's and may go on and on, and how many more there are."""
     more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(map(readable, names[:most])) + more
+    cut = [name if len(name) <= LONGEST else f"{name[:LONGEST]}… ({len(name)} characters)" for name in names[:most]]
+    return ", ".join(map(readable, cut)) + more
 
 
 def readable(name: str) -> str:

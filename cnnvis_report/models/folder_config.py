@@ -18,6 +18,10 @@ def read_config(folder: Path, name: str = CONFIG) -> dict[str, Any]:
     """
     path = folder / name
     try:
+        if path.exists() and not path.is_file():  # a pipe would never answer
+            raise BadRequest(
+                f"{path}: is {'a folder' if path.is_dir() else 'no regular file'}, not a table of settings."
+            )
         if path.stat().st_size > LARGEST_CONFIG:
             raise BadRequest(f"{path}: has {path.stat().st_size:,} bytes, which no configuration needs.")
         content = json.loads(path.read_text(encoding="utf-8"))

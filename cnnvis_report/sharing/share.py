@@ -224,7 +224,8 @@ def _check_copy(folder: Path) -> None:
     if blocked_by(folder) is not None:
         raise BadRequest(f"--copy {folder}: {blocked_by(folder)} is a file, and no folder can be made in it.")
     if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
-        raise BadRequest(f"--copy {folder}: is no folder. Give another name.")
+        what = "a link, through which nothing is written" if folder.is_symlink() else "no folder"
+        raise BadRequest(f"--copy {folder}: is {what}. Give another name.")
     if not folder.is_dir():
         return
     ours = {*_copied(folder), LOCK}

@@ -1,6 +1,14 @@
 """All kinds of trouble that are tried."""
 
-from tests.robustness import comparisons, folders, mutated_pictures, odd_checkpoints, odd_values, two_writers
+from tests.robustness import (
+    comparisons,
+    damaged_tables,
+    folders,
+    mutated_pictures,
+    odd_checkpoints,
+    odd_values,
+    two_writers,
+)
 from tests.robustness.attack import Attack
 from tests.robustness.bad_images import BAD_IMAGES
 from tests.robustness.deleted_folder import DELETED
@@ -20,6 +28,7 @@ ATTACKS: tuple[Attack, ...] = (
     mutated_pictures.ATTACK,
     odd_checkpoints.ATTACK,
     odd_values.ATTACK,
+    damaged_tables.ATTACK,
     BAD_IMAGES,
     THREADS,
     INTERRUPTED,

@@ -94,3 +94,10 @@ def test_a_link_is_neither_followed_nor_taken_for_a_folder(tmp_path: Path) -> No
     with pytest.raises(BadRequest, match="isn't empty"):
         check_folder(folder)
     assert (tmp_path / "elsewhere" / "gradient-1.csv").read_text("utf-8") == "mine"
+
+
+def test_a_link_to_a_folder_is_called_a_link(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "maps").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(BadRequest, match=r"maps: is a link, through which nothing is written\. Give another name\."):
+        check_folder(tmp_path / "maps")

@@ -10,6 +10,7 @@ from cnnvis_report.data.collection import Selection
 from cnnvis_report.data.image_file import ImageFile
 from cnnvis_report.data.split_names import in_split
 from cnnvis_report.data.tables.column_names import LABEL_COLUMNS, PATH_COLUMNS
+from cnnvis_report.data.tables.json_table import is_scattered
 from cnnvis_report.data.tables.text_tables import column, read_rows
 
 MOST_TABLES, LARGEST = 5, 1 << 26  # bytes
@@ -72,6 +73,8 @@ def _rows(name: str, member: Member) -> Rows:
         if name.lower().endswith(".jsonl"):
             records = [json.loads(line) for line in lines if line.strip()]
             header = list(records[0])
+            if is_scattered(header, records):
+                return []
             return [header, *[[str(record.get(cell, "")) for cell in header] for record in records]]
         return read_rows(lines, f".{name.rpartition('.')[2].lower()}")
     except Exception:  # whatever a stranger's text does to a parser

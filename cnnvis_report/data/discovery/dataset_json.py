@@ -1,5 +1,6 @@
 """Folders that hold a drawn data set: where its pictures are, and where their masks."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +10,14 @@ from cnnvis_report.records.codec import parsed
 FORMAT = "cnnvis-report-dataset/1"
 DESCRIPTION = "dataset.json"
 IMAGES, MASKS = "images", "masks"
+DRAWN = re.compile(r"[a-z_]+/[A-Za-z0-9_-]+/\d+\.png")
+LARGEST = 1 << 26  # bytes; a set of a million pictures has half of it
 
 
 def read_description(folder: Path) -> dict[str, Any] | None:
     """What the `dataset.json` of a drawn set says; None where the folder holds no drawn set."""
     path = folder / DESCRIPTION
-    if not path.is_file():
+    if not path.is_file() or path.stat().st_size > LARGEST:
         return None
     content = parsed(path.read_text(encoding="utf-8", errors="replace"))
     return content if isinstance(content, dict) and content.get("format") == FORMAT else None
@@ -23,11 +26,12 @@ def read_description(folder: Path) -> dict[str, Any] | None:
 def listed_files(folder: Path, description: dict[str, Any]) -> list[str]:
     """The files of a drawn set that are there, relative to its folder.
 
-    A list that somebody else has changed never leads out of the folder, neither by a name nor by a link.
+    A list that somebody else has changed never leads out of the folder, neither by a name nor by a link, nor to files
+    that aren't called as drawn ones are: what is listed is removed when the set is drawn anew.
     """
     listed = description.get("files")
     names = [name for name in listed if isinstance(name, str)] if isinstance(listed, list) else []
-    return [name for name in names if Path(name).name != DESCRIPTION and _is_within(folder, name)]
+    return [name for name in names if DRAWN.fullmatch(name) and _is_within(folder, name)]
 
 
 def _is_within(folder: Path, name: str) -> bool:

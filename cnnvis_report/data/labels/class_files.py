@@ -8,9 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cnnvis_report.data.labels.class_table import INDEX_COLUMNS, NAME_COLUMNS, RefusedClasses, in_order, names_in_table
+from cnnvis_report.data.labels.class_table import (
+    INDEX_COLUMNS,
+    LONGEST_INDEX,
+    NAME_COLUMNS,
+    RefusedClasses,
+    in_order,
+    is_index,
+    names_in_table,
+)
 from cnnvis_report.data.tables.text_tables import read_rows, read_text
-from cnnvis_report.errors import BadRequest
+from cnnvis_report.errors import BadRequest, shown
 
 KINDS = (
     "a name a line, lines of index and name, a table with a column of names, or JSON or a Python dict or list: "
@@ -109,8 +117,8 @@ def _of_content(content: Any) -> list[Any]:
         return in_order(keys, values)
     if turned and all(isinstance(key, str) for key, _ in content):
         return in_order(values, [key for key, _ in content])
-    shown = ", ".join(repr(key) for key, _ in content[:4])
-    raise RefusedClasses(f"is an object with {shown or 'nothing'} in it; possible are {KINDS}")
+    keys_shown = ", ".join(shown(key) for key, _ in content[:4])
+    raise RefusedClasses(f"is an object with {keys_shown or 'nothing'} in it; possible are {KINDS}")
 
 
 def _of_objects(objects: Sequence[_Pairs]) -> list[Any]:
@@ -146,7 +154,7 @@ def _of_lines(text: str, path: Path) -> list[Any]:
     if all(re.match(r"n\d{8}[\s,]+\S", line.strip()) for line in lines):
         parts = [line.strip().replace(",", " ", 1) if line.strip()[9] == "," else line.strip() for line in lines]
         return [part.split(None, 1) for part in parts]
-    matches = [re.match(r"(\d+)(\s*[:;,=]\s*|\s+)(\S.*)", line.strip()) for line in lines]
+    matches = [re.match(rf"(\d{{1,{LONGEST_INDEX}}})(\s*[:;,=]\s*|\s+)(\S.*)", line.strip()) for line in lines]
     if lines and all(matches):
         numbers = [int(match[1]) for match in matches if match]
         names = _without_quotes([match[3].strip() for match in matches if match])
@@ -191,7 +199,7 @@ def _numbers(keys: Any) -> list[int] | None:
     """Indices, as numbers or in digits; None where one is neither."""
     numbers = []
     for key in keys:
-        if isinstance(key, bool) or not (isinstance(key, int) or (isinstance(key, str) and key.isdecimal())):
+        if isinstance(key, bool) or not (isinstance(key, int) or (isinstance(key, str) and is_index(key))):
             return None
         numbers.append(int(key))
     return numbers

@@ -47,6 +47,6 @@ def _in_brackets(text: str) -> list[str]:
         return []
     try:
         entries = ast.literal_eval(text)
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return [str(entry) for entry in entries if isinstance(entry, str | int)]
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):  # numbers of thousands of digits too
         return []
-    return [str(entry) for entry in entries if isinstance(entry, str | int)]

@@ -9,6 +9,7 @@ from cnnvis_report.data.tables.table import Table
 from cnnvis_report.data.tables.text_tables import read_rows
 from cnnvis_report.errors import BadRequest
 
+MOST_COLUMNS = 10_000
 LONGEST_ROW = 1 << 20  # characters; tables may have a column for each of many labels
 
 
@@ -24,7 +25,7 @@ def table_of_text(text: str, name: str, suffix: str) -> Table:
     another row has such a path and the first has none.
 
     Raises:
-        BadRequest: a line is too long to be a row.
+        BadRequest: a line is too long to be a row, or has too many cells.
     """
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     long = next(((number, len(line)) for number, line in enumerate(lines, start=1) if len(line) > LONGEST_ROW), None)
@@ -33,6 +34,9 @@ def table_of_text(text: str, name: str, suffix: str) -> Table:
             f"{name}: line {long[0]} has {long[1]} characters; a line of a table has at most {LONGEST_ROW}."
         )
     rows = read_rows(lines, suffix)
+    wide = next((len(row) for row in rows if len(row) > MOST_COLUMNS), 0)
+    if wide:
+        raise BadRequest(f"{name}: a line of it has {wide:,} cells, and a table has at most {MOST_COLUMNS:,} columns.")
     rows = [row for row in rows if any(row)]
     header = _has_header(rows)
     body = [[(cell,) if cell else () for cell in row] for row in (rows[1:] if header else rows)]

@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cnnvis_report.data.tables.delimited import looks_like_an_image
+from cnnvis_report.data.tables.delimited import MOST_COLUMNS, looks_like_an_image
 from cnnvis_report.data.tables.table import Cell, ListCell, Table
+from cnnvis_report.data.tables.text_tables import RepeatedKey, parsed_once
 from cnnvis_report.errors import BadRequest
-from cnnvis_report.records.codec import parsed
 
-MOST_COLUMNS = 10_000
+MANY_CELLS, SCATTERED = 10_000_000, 20  # from where on it counts how many cells there are for one that holds something
 INNER = ("labels", "images", "data", "samples", "annotations", "items", "rows", "train", "val", "test")
 FORMS = (
     'a list of objects such as {"file": "a.jpg", "label": "cat"}, an object of lists, pairs of path and label, an '
@@ -25,11 +25,26 @@ def table_of_lines(text: str, name: str) -> Table:
     objects = []
     for number, line in enumerate(text.split("\n"), start=1):
         if line.strip():
-            entry = parsed(line)
+            entry = _entry(line, f"{name}: line {number}")
             if not isinstance(entry, Mapping):
                 raise BadRequest(f'{name}: line {number} is no JSON object, such as {{"file_name": "a.jpg"}}.')
             objects.append(entry)
     return _of_objects(objects, name)
+
+
+def _entry(line: str, where: str) -> Any:
+    try:
+        return parsed_once(line)
+    except RepeatedKey as error:
+        raise BadRequest(f"{where}: {error}.") from error
+    except (ValueError, RecursionError):
+        return None
+
+
+def is_scattered(columns: Sequence[str], objects: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether nearly all cells of a table of these objects would be empty: some KB of them can make gigabytes."""
+    cells = len(columns) * len(objects)
+    return cells > MANY_CELLS and cells > SCATTERED * sum(map(len, objects))
 
 
 def table_of_json(content: Any, name: str) -> Table:
@@ -68,6 +83,11 @@ def _of_objects(objects: Sequence[Mapping[str, Any]], name: str) -> Table:
     columns = list(dict.fromkeys(key for entry in objects for key in entry))
     if len(columns) > MOST_COLUMNS:
         raise BadRequest(f"{name}: its objects have {len(columns)} keys, and a table has at most {MOST_COLUMNS}.")
+    if is_scattered(columns, objects):
+        raise BadRequest(
+            f"{name}: its {len(objects):,} objects have {len(columns):,} different keys, and few of these each; a "
+            "table has the same keys in each of its rows."
+        )
     rows = [tuple(cell_of(entry.get(column)) for column in columns) for entry in objects]
     return Table(name, tuple(columns), rows)
 

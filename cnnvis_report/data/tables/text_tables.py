@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from cnnvis_report.errors import BadRequest
+from cnnvis_report.errors import BadRequest, shown
 
 LARGEST = 1 << 27  # bytes; a list of a million images has half of it
 LARGEST_JSON = 1 << 29  # bytes; COCO has 118,000 images in 470 MB
+HEAD = 1 << 16  # bytes that tell whether it is text
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -28,7 +29,7 @@ def read_text(path: Path, what: str, most: int = LARGEST) -> str:
             raise BadRequest(f"{path}: can't be read as {what} ({reason}).")
         if path.stat().st_size > most:
             raise BadRequest(f"{path}: can't be read as {what} (more than {most >> 20} MB).")
-        content = path.read_bytes()
+        content = _bytes(path, what)
         text = content.decode("utf-16" if content.startswith(UTF_16) else "utf-8-sig")
     except UnicodeDecodeError as error:
         at = content[: error.start].count(b"\n") + 1
@@ -38,8 +39,21 @@ def read_text(path: Path, what: str, most: int = LARGEST) -> str:
     except OSError as error:
         raise BadRequest(f"{path}: can't be read as {what} ({error.strerror}).") from error
     if "\0" in text:
-        raise BadRequest(f"{path}: can't be read as {what} (it is no text).")
+        raise _no_text(path, what)
     return text
+
+
+def _bytes(path: Path, what: str) -> bytes:
+    """All bytes of a file, unless some near its beginning are those of no text: it may be large, and cost no disk."""
+    with path.open("rb") as file:
+        head = file.read(HEAD)
+        if b"\0" in head and not head.startswith(UTF_16):
+            raise _no_text(path, what)
+        return head + file.read()
+
+
+def _no_text(path: Path, what: str) -> BadRequest:
+    return BadRequest(f"{path}: can't be read as {what} (it is no text).")
 
 
 def read_rows(lines: Sequence[str], suffix: str) -> list[list[str]]:
@@ -61,6 +75,28 @@ def column(header: Sequence[str], known: Sequence[str]) -> int | None:
     return next((plain.index(name) for name in known if name in plain), None)
 
 
+class RepeatedKey(Exception):
+    """A key is there twice in one object, with two values; the message says it."""
+
+
+def parsed_once(text: str) -> Any:
+    """What a text of JSON holds.
+
+    Raises:
+        RepeatedKey: of a key with two values, one would be lost in silence. ValueError, RecursionError: it is no JSON.
+    """
+    return json.loads(text, object_pairs_hook=_object)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        for key, value in pairs:
+            if value != content[key]:
+                raise RepeatedKey(f"{shown(key)} is there twice in one object, with two values; one of them is wrong")
+    return content
+
+
 def read_json(path: Path, what: str) -> Any:
     """What a file of JSON holds.
 
@@ -68,9 +104,11 @@ def read_json(path: Path, what: str) -> Any:
         what: what it is read as, for the message.
 
     Raises:
-        BadRequest: it can't be read, or is no JSON.
+        BadRequest: it can't be read, is no JSON, or has a key twice in one object.
     """
     try:
-        return json.loads(read_text(path, what, LARGEST_JSON))
+        return parsed_once(read_text(path, what, LARGEST_JSON))
+    except RepeatedKey as error:
+        raise BadRequest(f"{path}: {error}.") from error
     except (ValueError, RecursionError) as error:
         raise BadRequest(f"{path}: can't be read as {what} (it is no JSON: {str(error)[:80]}).") from error

@@ -15,6 +15,32 @@ INDEX_OF = {name: index for index, name in PAIRS}
 NAME_OF = {str(index): name for index, name in PAIRS}
 
 
+DIGITS = "9" * 5000
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("superscript.csv", "index,name\n0,a\n²,b\n"),
+        ("header.csv", f"index,name\n0,a\n{DIGITS},b\n"),
+        ("plain.csv", f"0,a\n{DIGITS},b\n"),
+        ("numbered.txt", f"0: a\n{DIGITS}: b\n"),
+        ("keys.json", json.dumps({"0": "a", DIGITS: "b"})),
+        ("dict.py", f"{{0: 'a', {'0x' + 'f' * 5000}: 'b'}}"),
+        ("values.py", f"{{'a': 0, 'b': {'0x' + 'f' * 5000}}}"),
+        ("long.json", json.dumps({"a" * 100_000: "b"})),
+        ("doubles.csv", f"index,name\n0,{'a' * 90_000}\n0,b\n"),
+    ],
+)
+def test_numbers_and_texts_that_go_on_and_on_cost_a_line_at_most(file: str, text: str, tmp_path: Path) -> None:
+    path = tmp_path / file
+    path.write_text(text, encoding="utf-8")
+    try:
+        assert len(read_classes(path).names) == 2
+    except BadRequest as error:
+        assert len(str(error)) < 1000
+
+
 @pytest.mark.parametrize(
     ("file", "text"),
     [

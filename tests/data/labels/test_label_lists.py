@@ -144,3 +144,8 @@ def test_tables_of_flags_have_other_columns_too(tmp_path: Path) -> None:
     told = images_of(found, Scores(ScoreKind.SOFTMAX, Quantity.LOGIT, ""), FEW).notices
     assert told[-1].startswith("1 image bears none of the table's labels, which counts where they don't exclude")
     assert images_of(found, Scores(ScoreKind.SIGMOID, Quantity.LOGIT, ""), FEW) is found
+
+
+@pytest.mark.parametrize("text", ["[{[]: 1}]", f"[0x{'f' * 5000}, 1]", "[" + "-" * 100_000 + "1]", "[" * 100_000])
+def test_what_only_looks_like_a_list_is_an_unknown_label(text: str) -> None:
+    assert [label.index for label in labels_of(text, Classes(FEW))] == [None]
