@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from cnnvis_report.methods.catalog import catalog
-from cnnvis_report.report.renderer import code
+from cnnvis_report.report.site.renderer import code
 from cnnvis_report.report.views.methods.definition import Definition, definition
 
 BUILT_IN = {method.info.name: method.info for method in catalog()}
