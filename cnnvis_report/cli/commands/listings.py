@@ -53,7 +53,7 @@ def methods(
     from cnnvis_report.cli.terminal import tables
     from cnnvis_report.methods.catalog import catalog
 
-    refuse_without("network", environment=False)
+    refuse_without("network")
     reasons = None
     if network is not None:
         from cnnvis_report.cli.terminal.network_tables import not_applicable_methods

@@ -49,17 +49,15 @@ def test_an_option_of_a_report_is_refused_where_none_is_written(
     settings.write_text(f"{word[2:]} = {json.dumps(value or True)}", encoding="utf-8")
     in_file = command(*train, "--config", settings, code=2).stderr
     assert in_file == f"Error: {settings}: {word[2:]} {advice}"
-    monkeypatch.setenv(str(option.envvar), value or "1")
-    refused = command(*train, code=2).stderr
-    assert refused == f"Error: {option.envvar}={value or '1'} {advice}", name
+    monkeypatch.setenv(str(option.envvar), value or "1")  # which is for commands that write one
+    assert command(*train, code=2).stderr.startswith("Error: No image in"), name
 
 
-def test_all_of_them_are_named_at_once_and_what_is_off_is_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_of_them_are_named_at_once_and_what_is_off_is_not(tmp_path: Path) -> None:
     settings = tmp_path / "settings.toml"
     settings.write_text("zip = false\nopen = true\nfail-if = []", encoding="utf-8")
-    monkeypatch.setenv("CNNVIS_REPORT_METHODS", "cam")
-    refused = command("train", tmp_path, "--config", settings, "--effort", "low", code=2).stderr
-    expected = f"CNNVIS_REPORT_METHODS=cam, --effort and {settings}: open do nothing without --report"
+    refused = command("train", tmp_path, "--config", settings, "--effort", "low", "-m", "cam", code=2).stderr
+    expected = f"--methods, --effort and {settings}: open do nothing without --report"
     assert refused == f"Error: {expected}: give --report DIR, too.\n"
 
 
