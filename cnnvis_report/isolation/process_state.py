@@ -91,6 +91,12 @@ def running_user_code(name: str = "the network") -> Iterator[None]:
         with settings_restored(OF_PASSES), redirect_user_output():
             yield
     except BaseException as error:
-        if is_fatal(error):
+        if is_fatal(error) and not _is_end_of_block(error):
             raise ends_program(error, name, user_code_location(error)) from error
         raise
+
+
+def _is_end_of_block(error: BaseException) -> bool:
+    """Whether a block is left for good, as by Ctrl-C while it is entered: none of the code within raised this."""
+    trace = error.__traceback__
+    return isinstance(error, GeneratorExit) and trace is not None and trace.tb_next is None

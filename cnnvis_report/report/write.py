@@ -24,6 +24,7 @@ from cnnvis_report.store.files import names as named
 from cnnvis_report.store.files.atomic import blocked_by, files_below, remove, within
 from cnnvis_report.store.files.lock import writing
 from cnnvis_report.store.own_files import check_pages, list_pages, pages_of
+from cnnvis_report.store.remains import clear_pages
 from cnnvis_report.store.run_folder import StoredRun
 
 
@@ -61,9 +62,17 @@ def write_site(
         WentAway: the folder is gone.
     """
     run.need_arrays()
-    listener, folder = progress or Progress(), run.folder
-    if single_file or max_size is not None:
-        return replace_pages(folder, lambda building: write_single(run, building, listener, max_size))
+    listener = progress or Progress()
+    try:
+        if single_file or max_size is not None:
+            return replace_pages(run.folder, lambda building: write_single(run, building, listener, max_size))
+        return _replace_site(run, listener, options)
+    finally:
+        clear_pages(run.folder)
+
+
+def _replace_site(run: StoredRun, listener: Progress, options: SiteOptions) -> Written:
+    folder = run.folder
     before, key = read_rendered(folder), digest(program(), options.pages, run.record.settings.get("title"))
     if before is not None and set(before.files) != set(pages_of(folder)):  # the list of pages was lost, say
         before = None

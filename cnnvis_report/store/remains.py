@@ -5,8 +5,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from cnnvis_report.store.files.atomic import remove
-from cnnvis_report.store.files.names import ARRAYS, FITTED, INSPECTION, JOURNAL, MANIFEST
-from cnnvis_report.store.own_files import made_in
+from cnnvis_report.store.files.names import ARRAYS, FITTED, INSPECTION, JOURNAL, MANIFEST, PAGES
+from cnnvis_report.store.own_files import made_in, pages_of
 
 
 def is_abandoned(folder: Path) -> bool:
@@ -19,3 +19,10 @@ def clear_remains(folder: Path) -> None:
     if is_abandoned(folder):
         with suppress(OSError):  # what went wrong first is what is said
             remove(folder, made_in(folder, ARRAYS, INSPECTION, FITTED))
+
+
+def clear_pages(folder: Path) -> None:
+    """Remove pages that were written into a folder which is abandoned; those of a run stay."""
+    if is_abandoned(folder):
+        with suppress(OSError):  # what went wrong first is what is said
+            remove(folder, [*pages_of(folder), PAGES])

@@ -13,6 +13,7 @@ from torch import nn
 from cnnvis_report import explain
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.errors import BadRequest, RunFailed
+from cnnvis_report.isolation.process_state import running_user_code
 from tests.networks import seeded
 from tests.robustness.interrupted import Sensitive, differences, state_of
 
@@ -138,3 +139,13 @@ def test_a_network_that_ends_the_program_is_an_error_of_its_own() -> None:
 
         with pytest.raises(BadRequest, match="ends the program"):
             explain(seeded(Drifting(ends), 1), IMAGES, [0, 1], methods=["gradient"])
+
+
+def test_a_block_that_nobody_goes_on_with_is_no_end_of_the_program() -> None:
+    """As where Ctrl-C comes between its beginning and what is in it: what was set is put back, without a word."""
+    before = torch.get_default_dtype()
+    block: Any = running_user_code()
+    block.__enter__()
+    torch.set_default_dtype(torch.float16)
+    block.gen.close()
+    assert torch.get_default_dtype() is before

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from shutil import copytree, rmtree
+from typing import Any
 
 import pytest
 
@@ -13,11 +14,11 @@ from cnnvis_report.progress import Progress
 from cnnvis_report.report.pictures.encode import QUALITIES
 from cnnvis_report.report.site import image_pages, rendered
 from cnnvis_report.report.site.image_content import image_content
-from cnnvis_report.report.site.site_writer import SiteOptions
+from cnnvis_report.report.site.site_writer import SiteOptions, write_pages
 from cnnvis_report.report.views.image.page import Neighbors
 from cnnvis_report.report.views.report import Report
 from cnnvis_report.report.write import write_site
-from cnnvis_report.store import load_run
+from cnnvis_report.store import StoredRun, load_run
 from cnnvis_report.store.array_files.arrays import Damaged
 from cnnvis_report.store.own_files import pages_of
 from cnnvis_report.store.run_folder import titled
@@ -256,3 +257,22 @@ def test_a_folder_that_goes_away_is_not_made_anew_in_part(
     with pytest.raises(WentAway, match="went away while its pages were written"):
         write_site(load_run(folder), options=SiteOptions(processes=shared), progress=Deletes())
     assert not folder.exists()
+
+
+def test_pages_that_come_after_their_folder_was_deleted_are_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As by another thread, which is just writing one and makes its folder anew."""
+    run, plain = load_run(Path(copytree(FOLDER, tmp_path / "run"))), write_pages
+
+    def overtaken(run: StoredRun, folder: Path, *given: Any) -> Any:
+        pages, page = plain(run, folder, *given), (folder / "methods.html").read_bytes()
+        rmtree(run.folder)
+        folder.mkdir(parents=True)
+        (folder / "methods.html").write_bytes(page)
+        return pages
+
+    monkeypatch.setattr("cnnvis_report.report.write.write_pages", overtaken)
+    with pytest.raises(WentAway, match="went away"):
+        write_site(run)
+    assert [path for path in run.folder.rglob("*") if path.is_file()] == []
