@@ -34,8 +34,15 @@ def find_columns(table: Table, label_columns: Sequence[str], is_image: IsImage) 
             image that is there.
 
     Raises:
-        BadRequest: no column holds paths, or one that was asked for isn't there.
+        BadRequest: no column holds paths, one that was asked for isn't there, or two of a name say different things.
     """
+    columns = _choose(table, label_columns, is_image)
+    for number in (columns.path, *columns.labels, *([] if columns.split is None else [columns.split])):
+        _check_only(table, number, exactly=bool(label_columns) and number in columns.labels)
+    return columns
+
+
+def _choose(table: Table, label_columns: Sequence[str], is_image: IsImage) -> Columns:
     path = _path(table, is_image)
     names = [plain_name(name) for name in table.columns]
     split = next((names.index(name) for name in SPLIT_COLUMNS if name in names and names.index(name) != path), None)
@@ -89,6 +96,26 @@ def _number(table: Table, name: str) -> int:
     if plain_name(name) not in names:
         raise UnknownName("column", name, [column for column in table.columns if column])
     return names.index(plain_name(name))
+
+
+def _check_only(table: Table, number: int, *, exactly: bool) -> None:
+    """Refuse a column beside which another one of its name holds something else.
+
+    Args:
+        exactly: whether it was asked for by name, so that case and marks tell columns apart.
+    """
+    names = list(table.columns) if exactly else [plain_name(name) for name in table.columns]
+    if number >= len(names) or not names[number]:
+        return
+    for other in (other for other, name in enumerate(names) if name == names[number] and other != number):
+        for count, row in enumerate(table.rows, 1):
+            both = table.text(row, number), table.text(row, other)
+            if both[0] != both[1]:
+                name, first, second = (repr(several([text])) for text in (names[number], *both))
+                raise BadRequest(
+                    f"{table.name}: columns {number + 1} and {other + 1} are both called {name}, and row {count} of "
+                    f"one holds {first}, of the other {second}. Rename or remove one of them."
+                )
 
 
 def _are_flags(table: Table, numbers: Sequence[int]) -> bool:

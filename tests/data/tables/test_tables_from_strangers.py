@@ -41,6 +41,26 @@ def test_a_key_with_two_values_is_refused_and_no_label_lost(file: str, text: str
     assert [(row.path, row.labels) for row in rows] == [("a.png", ("cat",))]
 
 
+@pytest.mark.parametrize(
+    ("head", "named"),
+    [("file,label,label", "2 and 3 are both called 'label'"), ("file,label,Label", "2 and 3 are both called 'label'")],
+)
+def test_two_columns_of_a_name_are_refused_where_they_say_different_things(
+    head: str, named: str, tmp_path: Path
+) -> None:
+    said = refused(tmp_path / "a.csv", f"{head}\na.png,cat,cat\nb.png,cat,dog\n")
+    assert f"{named}, and row 2 of one holds 'cat', of the other 'dog'" in said
+    (tmp_path / "a.csv").write_text(f"{head}\na.png,cat,cat\nb.png,dog,dog\n")
+    rows = read_label_file(tmp_path / "a.csv", Selection("", ()), lambda _: True).rows
+    assert [row.labels for row in rows] == [("cat",), ("dog",)]
+
+
+def test_columns_that_case_tells_apart_are_taken_by_name(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("file,label,Label\na.png,cat,dog\n")
+    rows = read_label_file(tmp_path / "a.csv", Selection("", ("Label",)), lambda _: True).rows
+    assert [row.labels for row in rows] == [("dog",)]
+
+
 def test_some_kilobytes_are_no_gigabytes_of_empty_cells(tmp_path: Path) -> None:
     assert "9,000 different keys" in refused(tmp_path / "a.json", json.dumps(SCATTERED))
     assert "9,000 different keys" in refused(tmp_path / "a.jsonl", "\n".join(map(json.dumps, SCATTERED)))
