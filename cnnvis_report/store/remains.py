@@ -10,8 +10,18 @@ from cnnvis_report.store.own_files import made_in, pages_of
 
 
 def is_abandoned(folder: Path) -> bool:
-    """Whether nothing in a folder says any more that it is a run's."""
-    return not any(os.path.lexists(folder / name) for name in (JOURNAL, MANIFEST))
+    """Whether nothing in a folder says any more that it is a run's; False where the disk can't tell."""
+    return all(_is_gone(folder / name) for name in (JOURNAL, MANIFEST))
+
+
+def _is_gone(path: Path) -> bool:
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:  # a disk that fails for a moment is no reason to remove anything
+        return False
+    return False
 
 
 def clear_remains(folder: Path) -> None:
