@@ -64,4 +64,5 @@ def _sums(classes: Indices, counts: npt.NDArray[Any], size: int) -> Counts:
     """The counts of each row summed by class, [N, size]."""
     rows = len(counts)
     cells = np.arange(rows)[:, None] * size + classes
-    return np.bincount(cells.ravel(), weights=counts.ravel(), minlength=rows * size).reshape(rows, size)
+    sums = np.bincount(cells.ravel(), weights=counts.ravel(), minlength=rows * size)
+    return sums.reshape(rows, size).astype(np.float64, copy=False)
