@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from cnnvis_report.records.run import Setting
-from cnnvis_report.settings.fields import SettingInfo, Stated, settings_of, values_of
+from cnnvis_report.settings.fields import SettingInfo, Stated, does_nothing, settings_of, values_of
 from cnnvis_report.settings.file_kinds import FileOrAddress
 from cnnvis_report.settings.kinds import FileName, Numbers, Several
 
@@ -13,10 +13,11 @@ from cnnvis_report.settings.kinds import FileName, Numbers, Several
 def settings_table(config: object) -> dict[str, Setting]:
     """The settings of a dataclass as the report states them: of paths the last part alone."""
     values = values_of(config)
+    known = {info.name: info for info in settings_of(type(config))}
     return {
-        info.name: without_folders(info, values[info.name])
-        for info in settings_of(type(config))
-        if _is_stated(info, values[info.name]) and (not info.only_with or values[info.only_with] is not None)
+        name: without_folders(info, values[name])
+        for name, info in known.items()
+        if _is_stated(info, values[name]) and not does_nothing(info, known, values)
     }
 
 
