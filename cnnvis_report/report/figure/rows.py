@@ -12,7 +12,7 @@ from cnnvis_report.records.scores import ScoreKind
 CORRECT_AT_EACH_END = 2
 ERRORS = 4
 UNJUDGED = 4  # rows where nothing can be correct or wrong
-ORDINALS = ("", "2nd ", "3rd ")
+ENDINGS = {1: "st", 2: "nd", 3: "rd"}  # of ordinals, but of those from 11 to 13
 
 
 @dataclass(frozen=True)
@@ -116,16 +116,16 @@ def _unjudged(ordered: Sequence[Candidate], score: str, rows: int | None) -> tup
 
 
 def _counted_off(rank: int, last: int) -> str:
-    """Such as "third highest" or "second lowest", from the nearer end."""
+    """Such as "3rd highest" or "2nd lowest", from the nearer end."""
     return f"{_ordinal(rank)}highest" if rank * 2 < last else f"{_ordinal(last - rank)}lowest"
 
 
 def _spread(reasons: Collection[str], score: str) -> str:
     """The ends and the middle, where these are all; else that there are others between."""
     names = [reason.removesuffix(f" {score}") for reason in reasons]
-    return (
-        f"of the {words.listed(names)}" if len(names) <= 3 else f"evenly spread from the {names[0]} to the {names[-1]}"
-    )
+    if len(names) <= 3:
+        return f"of the {words.listed(names)}"
+    return f"evenly spread from the {names[0]} to the {names[-1]}"
 
 
 def chosen_by_name(names: Sequence[str], known: dict[str, str]) -> list[str]:
@@ -162,7 +162,10 @@ def _agreement(image: ImageRecord, baselines: Sequence[str]) -> float | None:
 
 
 def _ordinal(rank: int) -> str:
-    return ORDINALS[rank] if rank < len(ORDINALS) else f"{rank + 1}th "
+    """Such as "2nd " for the rank 1; nothing for the first."""
+    number = rank + 1
+    ending = "th" if number // 10 % 10 == 1 else ENDINGS.get(number % 10, "th")
+    return f"{number}{ending} " if rank else ""
 
 
 def _counted(number: int, one: str) -> str:
