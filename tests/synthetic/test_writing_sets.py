@@ -81,7 +81,7 @@ def test_a_folder_with_something_else_is_left_as_it_is(there: Any, tmp_path: Pat
     before = files(tmp_path)
     assert "holds something else" in one_line(command("make-dataset", "layers", "-n", 2, "-o", tmp_path, code=2))
     of_file = one_line(command("make-dataset", "layers", "-n", 2, "-o", tmp_path / there, code=2))
-    assert of_file.endswith(f"{there}: is a file. Give the name of a folder.")
+    assert of_file.endswith(f"{there}: is a file. Give the name of a folder.\n")
     assert files(tmp_path) == before
 
 
