@@ -30,8 +30,7 @@ LAST_STAGE = {
 }
 # captum finds the ReLUs of these: modules, each used once
 MODULE_RELUS = ("vgg16", "squeezenet1_1")
-# 96 pixels a side leave 3×3 positions of a last stage that has a 32nd of them
-SIZES = {"vgg16": 64}
+SIDE = 64  # leaves 2×2 positions of a last stage that has a 32nd of them
 
 
 TARGETS = torch.tensor([5, 2])
@@ -58,8 +57,7 @@ def build(name: str) -> nn.Module:
 
 @pytest.fixture(scope="module", params=FAMILIES)
 def family(request: pytest.FixtureRequest) -> Family:
-    side = SIZES.get(request.param, 96)
-    pictures = torch.randn(2, 3, side, side, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
+    pictures = torch.randn(2, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
     network = build(request.param)
     return Family(request.param, network, out_of_place(copy.deepcopy(network)), pictures)
 

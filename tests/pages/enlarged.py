@@ -22,9 +22,21 @@ def copying(chromium: Any) -> Iterator[Visit]:
     visit.context.close()
 
 
+@pytest.fixture(scope="module")
+def shared(chromium: Any) -> Iterator[Visit]:
+    """A visit for all tests of a file that can begin on a page that was read before: reading Plotly takes a second."""
+    visit = Visit(chromium, permissions=COPIES)
+    yield visit
+    visit.context.close()
+
+
 def opened(visit: Visit, folder: Path, image: ImageRecord, method: str, more: str = "") -> Any:
-    """An image page with the map of a method enlarged."""
-    tab = visit.open(folder / "images" / f"{image.id}.html", f"#open={method}{more}")
+    """An image page with the map of a method enlarged; put back by its address, where it was read before."""
+    path = folder / "images" / f"{image.id}.html"
+    if visit.tab.page.url.partition("#")[0] == path.resolve().as_uri():
+        visit.tab.evaluate("location.hash = ''")
+        visit.tab.locator("dialog").wait_for(state="detached")
+    tab = visit.open(path, f"#open={method}{more}")
     tab.locator("dialog.enlarged .nsewdrag").nth(1).wait_for(state="attached")
     return tab
 

@@ -9,9 +9,10 @@ import pytest
 from cnnvis_report.report.views.formatting import named_score
 from cnnvis_report.store import load_arrays
 from tests.pages.browser import Visit, until
-from tests.pages.enlarged import CONTENT, called, hostile, opened, plain, record_of
+from tests.pages.enlarged import CONTENT, called, hostile, opened, plain, record_of, shared
 from tests.pages.image_page import PAGE, images
 
+__all__ = ["shared"]
 pytestmark = pytest.mark.browser
 RANGES = """[...document.querySelectorAll('dialog .large')].map(({ _fullLayout: { xaxis, yaxis } }) =>
   [xaxis.range, yaxis.range])"""
@@ -21,25 +22,25 @@ def heading(tab: Any) -> str:
     return str(tab.locator("dialog h2").inner_text())
 
 
-def test_the_title_says_what_is_shown_of_what(visit: Visit, moved: Path, report: Path) -> None:
+def test_the_title_says_what_is_shown_of_what(shared: Visit, moved: Path, report: Path) -> None:
     image = hostile(report)
-    tab = opened(visit, moved, image, "grad_cam")
+    tab = opened(shared, moved, image, "grad_cam")
     assert heading(tab) == f"Grad-CAM · {image.name} · class {named_score(image.targets[0])} · tiny"
     assert tab.locator("dialog .large").count() == 2 and tab.locator("dialog .colorbar").count() == 1
     notes = tab.locator("dialog .notes li").all_inner_texts()
     assert "backward pass" in notes[0]
-    visit.is_quiet()
+    shared.is_quiet()
 
 
-def test_warnings_stand_with_their_reasons(visit: Visit, moved: Path, report: Path) -> None:
+def test_warnings_stand_with_their_reasons(shared: Visit, moved: Path, report: Path) -> None:
     image = plain(report)
-    tab = opened(visit, moved, image, "grad_cam")
+    tab = opened(shared, moved, image, "grad_cam")
     warnings = tab.evaluate(f"{PAGE}.data.facts.warnings")
     method, by_layer = next(iter(warnings.items()))
     if method != "grad_cam":
-        tab = opened(visit, moved, image, method)
+        tab = opened(shared, moved, image, method)
     assert next(iter(by_layer.values()))[0] in tab.locator("dialog .notes li").all_inner_texts()
-    visit.is_quiet()
+    shared.is_quiet()
 
 
 def test_back_closes_what_was_opened_and_close_leaves_no_step(visit: Visit, moved: Path, report: Path) -> None:
@@ -90,9 +91,9 @@ def test_arrows_go_through_the_methods_and_j_and_k_through_the_images(visit: Vis
     visit.is_quiet()
 
 
-def test_a_class_is_chosen_within_it_and_back_undoes_that(visit: Visit, moved: Path, report: Path) -> None:
+def test_a_class_is_chosen_within_it_and_back_undoes_that(shared: Visit, moved: Path, report: Path) -> None:
     image = plain(report)
-    tab = opened(visit, moved, image, "grad_cam")
+    tab = opened(shared, moved, image, "grad_cam")
     tab.keyboard.press("2")
     chosen = f"class {named_score(image.targets[1])}"
     until(tab, f"document.querySelector('dialog h2').textContent.includes({json.dumps(chosen)})")
@@ -100,12 +101,12 @@ def test_a_class_is_chosen_within_it_and_back_undoes_that(visit: Visit, moved: P
     first = f"class {named_score(image.targets[0])}"
     until(tab, f"document.querySelector('dialog h2').textContent.includes({json.dumps(first)})")
     assert tab.locator("dialog.enlarged").count() == 1
-    visit.is_quiet()
+    shared.is_quiet()
 
 
-def test_zoom_and_cross_of_picture_and_map_are_one(visit: Visit, moved: Path, report: Path) -> None:
+def test_zoom_and_cross_of_picture_and_map_are_one(shared: Visit, moved: Path, report: Path) -> None:
     image = plain(report)
-    tab = opened(visit, moved, image, "cam")
+    tab = opened(shared, moved, image, "cam")
     box = tab.locator("dialog .nsewdrag").first.bounding_box()
     at = [(box["x"] + box["width"] * share, box["y"] + box["height"] * share) for share in (0.25, 0.75, 0.5)]
     tab.mouse.move(*at[0])
@@ -125,12 +126,12 @@ def test_zoom_and_cross_of_picture_and_map_are_one(visit: Visit, moved: Path, re
     assert " at row " in tab.locator("dialog .at").inner_text()
     tab.keyboard.press("z")
     until(tab, f"{PAGE}.state.zoom === null && !location.hash.includes('zoom')")
-    visit.is_quiet()
+    shared.is_quiet()
 
 
-def test_a_reading_is_the_value_of_the_map(visit: Visit, moved: Path, report: Path) -> None:
+def test_a_reading_is_the_value_of_the_map(shared: Visit, moved: Path, report: Path) -> None:
     image = plain(report)
-    tab = opened(visit, moved, image, "cam", "&interpolation=none")
+    tab = opened(shared, moved, image, "cam", "&interpolation=none")
     box = tab.locator("dialog .nsewdrag").nth(1).bounding_box()
     tab.mouse.move(box["x"] + box["width"] * 0.5125, box["y"] + box["height"] * 0.3125)
     until(tab, "document.querySelector('dialog .at').textContent.includes(' at row ')")
@@ -141,7 +142,7 @@ def test_a_reading_is_the_value_of_the_map(visit: Visit, moved: Path, report: Pa
     height, width = values.shape
     expected = float(values[row * height // image.size[0], column * width // image.size[1]])
     assert float(value.replace("−", "-")) == pytest.approx(expected, rel=6e-3, abs=1e-6)
-    visit.is_quiet()
+    shared.is_quiet()
 
 
 @pytest.mark.parametrize("fragment", ["open=nothing", "open=%3Cscript%3Ealert(1)%3C/script%3E", "open=__proto__"])

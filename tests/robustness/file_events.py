@@ -62,8 +62,8 @@ SAME = "The same command goes on, ends in the same bytes, and leaves nothing beh
 KILLED = tuple(
     Attack(f"killed at any file event ({name})", SAME, partial(killed, name), quick=quick, full=ALL)
     for name, quick in (
-        *(("run", 8), ("train", 5), ("render", 6)),  # the ends of each, at least
-        *(("compare", 2), ("share", 4), ("export", 6), ("make-dataset", 6)),
+        *(("run", 5), ("train", 4), ("render", 4)),  # the ends of each, at least
+        *(("compare", 2), ("share", 3), ("export", 3), ("make-dataset", 4)),
     )
 )
 AT_RANDOM_TIMES = Attack("kills at random times", SAME, at_random_times, quick=1, full=40)

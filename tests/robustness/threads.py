@@ -150,6 +150,6 @@ THREADS = Attack(
     survived="Both have the maps of one thread alone, plain passes beside them their outputs, and the network is as "
     "it was.",
     trials=trials,
-    quick=36,
+    quick=18,
     full=600,
 )

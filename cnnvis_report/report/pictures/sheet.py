@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image
 
-from cnnvis_report.report.pictures.thumbnails import Pixels, webp
+from cnnvis_report.report.pictures.thumbnails import MEDIUM, Pixels, webp
 
 CELL = 112  # pixels that a cell has about
 GAP = 2  # pixels between cells
@@ -39,4 +39,4 @@ def sheet(rows: Sequence[Sequence[Pixels]], cell: int = 0) -> bytes:
             way = Image.Resampling.LANCZOS if scale < 1 else Image.Resampling.NEAREST
             left, top = across * (cell + GAP) + (cell - size[0]) // 2, down * (cell + GAP) + (cell - size[1]) // 2
             drawn.paste(picture.resize(size, way), (left, top))
-    return webp(np.asarray(drawn), quality=QUALITY, lossless_up_to=0)
+    return webp(np.asarray(drawn), quality=QUALITY, lossless_up_to=0, method=MEDIUM)

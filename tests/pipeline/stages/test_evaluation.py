@@ -32,7 +32,7 @@ from tests.narrow import present
 TINY = ("run", "tests.factories:tiny")
 FULL = (
     "-m",
-    "quick,lrp_epsilon",
+    "gradient,input_x_gradient,guided_backprop,cam,lrp_epsilon,random",
     "--metrics",
     "full",
     "--classes",
