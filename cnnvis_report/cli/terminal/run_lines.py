@@ -33,7 +33,8 @@ def plan_lines(planned: "PlannedRun") -> Iterator[str]:
         yield f"          {printable(setup.network.checks.conversion.describe())}"
     upto = "up to " if setup.maps.choice.label and plan.classes > 1 else ""
     explained = f", {upto}{fmt.columns(plan.classes, kind)} each" if dry_run.tasks else ""
-    yield f"          {fmt.count(plan.images, 'image')}, batch size {plan.batch}{explained}"
+    if plan.images:
+        yield f"          {fmt.count(plan.images, 'image')}, batch size {plan.batch}{explained}"
     if plan.images and kind.judged:
         yield f"          labels: {_labels(setup.images)}"
     yield f"          preprocessing: {subject.preprocessing.describe()}"
