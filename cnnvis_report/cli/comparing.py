@@ -38,7 +38,7 @@ def check_against(config: RunConfig) -> None:
     if against.resolve() == output.resolve():
         raise BadRequest(f"--against {against}: is the folder that this run is written to; give -o another one.")
     load_run_to_compare(against)
-    check_writable(folder_beside(output))
+    check_writable(folder_beside(output), "")
 
 
 def check_network(setup: "Setup") -> None:

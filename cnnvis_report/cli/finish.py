@@ -23,15 +23,18 @@ if TYPE_CHECKING:
     from cnnvis_report.store.run_folder import StoredRun
 
 
-def claim(output: Path) -> None:
+def claim(output: Path, option: str = "-o") -> None:
     """Be the only writer of the folder of a report until the command ends.
+
+    Args:
+        option: that names the folder; empty where none does.
 
     Raises:
         BadRequest: the folder holds something else, or somebody else is writing there.
     """
     from cnnvis_report.store.own_files import output as writing_into
 
-    click.get_current_context().with_resource(writing_into(output))
+    click.get_current_context().with_resource(writing_into(output, option))
 
 
 def engine_of(config: RunConfig) -> "Engine | None":

@@ -78,7 +78,7 @@ class FindingWriter:
     def _verdict(self, paired: PairedAccuracy) -> str:
         if paired.p_value is not None and paired.p_value < LEVEL:
             return "better" if paired.fixed > paired.broken else "worse"
-        return "no difference that chance doesn't explain"
+        return "no difference beyond chance"
 
     def _predictions(self, later: int) -> str:
         """How many images were fixed and broken; without labels, how many predictions changed."""

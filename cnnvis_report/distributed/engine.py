@@ -42,16 +42,10 @@ def engine_of(config: RunConfig, set_up: Callable[[RunConfig], Setup]) -> Iterat
         set_up: opens the network and the images, in this process and in each worker.
 
     Raises:
-        BadRequest: there is no such cluster, or its address or workers are given without it.
+        BadRequest: there is no such cluster.
     """
     machine = config.machine
     if machine.engine == "local":
-        if machine.address is not None:
-            raise BadRequest("--address names a Ray cluster, which --engine ray computes on. Give both, or neither.")
-        if machine.workers is not None:
-            raise BadRequest(
-                "--workers are those of a Ray cluster, which --engine ray computes on. Give both, or neither."
-            )
         yield None
         return
     with connected(machine.address) as cluster:

@@ -14,6 +14,7 @@ UNCHANGED = 0.5  # rank correlation of magnitudes with the maps of a network of 
 LOST = 0.25  # of the score, or of its rise from the baseline, that a map's values miss
 CONSTANT = 0.5  # of the images
 
+UNDECIDED = "not decided"
 RANDOMIZATION, COMPLETENESS, CONSERVATION = "randomization", "completeness", "conservation"
 LOCALIZATION, ONE_VALUE = "localization", "constant"
 SHARES = (COMPLETENESS, CONSERVATION, ONE_VALUE)  # checks whose value is a share, said as a percentage
@@ -108,7 +109,7 @@ def outcome(check: Check) -> str:
     value = check.value
     if check.name == CONSERVATION and check.passed is None and value and value.low is not None and value.low > LOST:
         return "not kept by definition"
-    return {True: "passed", False: "failed", None: "not decided"}[check.passed]
+    return {True: "passed", False: "failed", None: UNDECIDED}[check.passed]
 
 
 def amount(name: str, value: Interval) -> str:

@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 
 from cnnvis_report.evidence import words
-from cnnvis_report.evidence.checks import RANDOMIZATION
+from cnnvis_report.evidence.checks import RANDOMIZATION, UNDECIDED, outcome
 from cnnvis_report.evidence.measurements import UNDEFINED
 from cnnvis_report.evidence.statistics import FEWEST
-from cnnvis_report.records.evidence import Evidence, Standing
+from cnnvis_report.records.evidence import Check, Evidence, Standing
 from cnnvis_report.records.run import RunRecord
 
 FEW = 16  # images below which only large differences show
@@ -37,12 +37,8 @@ def _limits(evidence: Evidence, run: RunRecord) -> Iterable[str]:
     yield from _left_out(evidence, run)
     yield from _together(evidence, run)
     yield from _untested(evidence, run)
-    for method in evidence.methods:
-        if method.standing is Standing.FAILED or 0 < evidence.images < FEWEST:
-            continue  # what so few images can't decide is said once, of all of them
-        for check in method.checks:
-            if check.passed is None and not method.same_as:
-                yield f"{words.title(run, words.label(method, evidence))}: {check.reason}."
+    if not 0 < evidence.images < FEWEST:  # what so few images can't decide is said once, of all of them
+        yield from _undecided(evidence, run)
 
 
 def _left_out(evidence: Evidence, run: RunRecord) -> Iterable[str]:
@@ -74,14 +70,40 @@ def _untested(evidence: Evidence, run: RunRecord) -> Iterable[str]:
 def _together(evidence: Evidence, run: RunRecord) -> Iterable[str]:
     """Methods whose own interval lies above 0, which isn't enough for a statement on all methods together."""
     rows = [method for method in evidence.methods if method.standing is not Standing.REFERENCE and method.measures]
+    names = []
     for method in rows:
         measured = method.measures.get(evidence.faithfulness)
         low = measured.difference.low if measured and measured.difference else None
         if method.standing is Standing.CHANCE and low is not None and low > 0:
-            yield (
-                f"{words.title(run, words.label(method, evidence))} may be better than a random map: its interval lies "
-                f"above 0, but not at the level that {words.counted(len(rows), 'method')} judged together ask for."
-            )
+            names.append(words.title(run, words.label(method, evidence)))
+    if names:
+        lies = "its interval lies" if len(names) == 1 else "their intervals lie"
+        yield (
+            f"{words.listed(names)} may be better than a random map: {lies} above 0, but not at the level that "
+            f"{words.counted(len(rows), 'method')} judged together ask for."
+        )
+
+
+def _undecided(evidence: Evidence, run: RunRecord) -> Iterable[str]:
+    """Checks that aren't decided: of a single method as they read, of several at once."""
+    alike: dict[tuple[str, bool, int], list[tuple[str, Check]]] = {}
+    for method in evidence.methods:
+        for check in method.checks:
+            if check.passed is not None or method.same_as or method.standing is Standing.FAILED:
+                continue
+            title, value = words.title(run, words.label(method, evidence)), check.value
+            if value is None or outcome(check) != UNDECIDED:
+                yield f"{title}: {check.reason}."
+            else:
+                alike.setdefault((check.name, value.low is None, value.images), []).append((title, check))
+    for (name, too_few, images), entries in alike.items():
+        if len(entries) == 1:
+            yield f"{entries[0][0]}: {entries[0][1].reason}."
+            continue
+        why = "the interval reaches over the limit"
+        if too_few:
+            why = f"{words.counted(images, 'image')} {'is' if images == 1 else 'are'} too few, {FEWEST} are needed"
+        yield f"The {name} check isn't decided for {words.listed([title for title, _ in entries])}: {why}."
 
 
 def _unranked(evidence: Evidence) -> Iterable[str]:

@@ -79,7 +79,7 @@ class _Text:
         return words.title(self.run, words.label(method, self.evidence))
 
     def _measure(self) -> str:
-        return words.metric(self.run, self.evidence.faithfulness).title
+        return words.within_sentence(words.metric(self.run, self.evidence.faithfulness).title)
 
     def _ranked(self, method: MethodEvidence) -> Interval:
         difference = method.measures[self.evidence.faithfulness].difference

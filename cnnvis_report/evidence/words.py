@@ -52,6 +52,11 @@ def _decimals(size: float, digits: int) -> int:
     return min(max(digits - 1 - floor(log10(size)), 0), 9) if size > 0 else digits - 1
 
 
+def within_sentence(title: str) -> str:
+    """A title as it stands in the middle of a sentence: "Relevance gain" with a small letter, "AOPC" as it is."""
+    return title if title[:2].isupper() else title[:1].lower() + title[1:]
+
+
 def counted(amount: int, one: str) -> str:
     """Such as "1 image" or "16 images"."""
     return f"{amount} {one}{'' if amount == 1 else 's'}"

@@ -40,7 +40,7 @@ from cnnvis_report.records.inspection import InspectionRecord
 from cnnvis_report.records.metrics import Evaluation, MetricPrecision, Precision
 from cnnvis_report.records.run import RunRecord
 from cnnvis_report.records.training import SnapshotSeries
-from cnnvis_report.settings import settings_table
+from cnnvis_report.settings import Group, settings_table
 from cnnvis_report.store.files.lock import writing
 from cnnvis_report.store.run_folder import load_run
 from cnnvis_report.store.writer import RunWriter
@@ -226,7 +226,7 @@ class _Start:
             fingerprint=fingerprint(self.identity, contents_of(self.images)),
             network=network_record(self.network),
             methods=method_records(self.maps.tasks),
-            settings=settings_table(setup.config),
+            settings=settings_table(setup.config, () if self.maps.tasks else (Group.EXPLAIN,)),
             images=len(writer.done),
             skipped=tuple(self.stats.skipped),
             not_applicable=not_applicable_records(plan.dry_run),

@@ -1,6 +1,16 @@
 """Settings as fields of dataclasses: each says its help, kind, default and group once, and all else derives from it."""
 
-from cnnvis_report.settings.fields import Group, SettingInfo, Stated, build, required, setting, settings_of, values_of
+from cnnvis_report.settings.fields import (
+    Group,
+    SettingInfo,
+    Stated,
+    build,
+    does_nothing,
+    required,
+    setting,
+    settings_of,
+    values_of,
+)
 from cnnvis_report.settings.stated import identity_part, settings_table
 
 __all__ = [
@@ -8,6 +18,7 @@ __all__ = [
     "SettingInfo",
     "Stated",
     "build",
+    "does_nothing",
     "identity_part",
     "required",
     "setting",

@@ -7,18 +7,22 @@ from cnnvis_report.settings.kinds import Flag, Several
 from cnnvis_report.settings.stated import without_folders
 
 
-def command_words(config: object) -> list[str]:
+def command_words(config: object, defaults: Mapping[str, object] | None = None) -> list[str]:
     """The arguments and options that differ from their defaults, of paths the last part alone.
 
     What only says where a report is written, or what is printed, is left out.
+
+    Args:
+        defaults: those of a command, by name, where it has others.
     """
+    defaults = defaults or {}
     values = values_of(config)
     infos = [info for info in settings_of(type(config)) if info.argument or info.stated is not Stated.NEVER]
     arguments = [word for info in infos if info.argument for word in _written(info, values[info.name])]
     options = [
         word
         for info in infos
-        if not info.argument and values[info.name] != info.default
+        if not info.argument and values[info.name] != defaults.get(info.name, info.default)
         for word in _option(info, values[info.name])
     ]
     return arguments + options

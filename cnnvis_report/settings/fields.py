@@ -6,7 +6,7 @@ from enum import Enum
 from typing import Any, TypeVar, cast, get_type_hints
 
 from cnnvis_report.errors import BadRequest, UnknownName
-from cnnvis_report.settings.kinds import Kind
+from cnnvis_report.settings.kinds import Choice, Flag, Kind
 
 Value = TypeVar("Value")
 Config = TypeVar("Config")
@@ -42,9 +42,10 @@ class SettingInfo:
     group: by default that of the class, its attribute `group`. key: the option's name without the dashes, and the key
     in a settings file. short: a letter for the shell, with its dash. default_text: what help says of a default that
     is no constant. argument: whether the command line takes it by position. completes: what the shell offers, such as
-    "methods" or "layers". stated: when the report states it; only_with: another setting without which it
-    says nothing. instead_of: the name of another setting, whose value this one chooses, so that only one of them can be
-    given. decides: whether the setting itself is part of a run's identity; for others, what they lead to is.
+    "methods" or "layers". stated: when the report states it. only_with: names of other settings; while all of them
+    have their defaults, this one does nothing. instead_of: the name of another setting, whose value this one chooses,
+    so that only one of them can be given. decides: whether the setting itself is part of a run's identity; for others,
+    what they lead to is.
     """
 
     name: str
@@ -60,7 +61,7 @@ class SettingInfo:
     argument: bool = False
     completes: str = ""
     stated: Stated = Stated.ALWAYS
-    only_with: str = ""
+    only_with: tuple[str, ...] = ()
     instead_of: str = ""
     decides: bool = True
 
@@ -110,8 +111,8 @@ def build(config: type[Config], values: Mapping[str, object]) -> Config:
 
     Raises:
         UnknownName: there is no such setting.
-        BadRequest: a value isn't of its setting's kind, one that is needed is missing, or two are given of which one
-            chooses the other.
+        BadRequest: a value isn't of its setting's kind, one that is needed is missing, one does nothing without
+            another that isn't given, or two are given of which one chooses the other.
     """
     known = {info.name: info for info in settings_of(config)}
     for name in values:
@@ -122,6 +123,7 @@ def build(config: type[Config], values: Mapping[str, object]) -> Config:
         raise BadRequest(f"{', '.join(missing)}: not given.")
     parsed = {name: _parsed(known[name], value) for name, value in values.items()}
     _check_alternatives(known, parsed)
+    _check_dependent(known, parsed)
     return _built(config, parsed)
 
 
@@ -141,6 +143,31 @@ def _check_alternatives(known: Mapping[str, SettingInfo], values: Mapping[str, o
             raise BadRequest(
                 f"--{info.key} chooses the {other.name}, and --{other.key} {values[other.name]} names one: give either."
             )
+
+
+def does_nothing(info: SettingInfo, known: Mapping[str, SettingInfo], values: Mapping[str, object]) -> bool:
+    """Whether all that a setting goes with have their defaults.
+
+    Args:
+        known: settings by name. values: of settings by name; their defaults where there are none.
+    """
+    others = [known[name] for name in info.only_with if name in known]
+    return bool(others) and all(values.get(other.name, other.default) == other.default for other in others)
+
+
+def _check_dependent(known: Mapping[str, SettingInfo], values: Mapping[str, object]) -> None:
+    for info in known.values():
+        if values.get(info.name, info.default) != info.default and does_nothing(info, known, values):
+            ways = [_turned_on(known[name]) for name in info.only_with if name in known]
+            advice = f"give {ways[0]}, too" if len(ways) == 1 else "give one of them, too"
+            raise BadRequest(f"--{info.key} does nothing without {' or '.join(ways)}: {advice}.")
+
+
+def _turned_on(info: SettingInfo) -> str:
+    """The option with what it takes; of two choices the one that isn't the default."""
+    others = [choice for choice in info.kind.words if choice != info.default] if isinstance(info.kind, Choice) else []
+    value = others[0] if len(others) == 1 else "" if isinstance(info.kind, Flag) else info.metavar
+    return f"--{info.key} {value}".strip()
 
 
 def _built(config: type[Config], parsed: Mapping[str, object]) -> Config:

@@ -1,22 +1,27 @@
 """Settings as a report states them, and as part of what identifies a run."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from cnnvis_report.records.run import Setting
-from cnnvis_report.settings.fields import SettingInfo, Stated, settings_of, values_of
+from cnnvis_report.settings.fields import Group, SettingInfo, Stated, does_nothing, settings_of, values_of
 from cnnvis_report.settings.file_kinds import FileOrAddress
 from cnnvis_report.settings.kinds import FileName, Numbers, Several
 
 
-def settings_table(config: object) -> dict[str, Setting]:
-    """The settings of a dataclass as the report states them: of paths the last part alone."""
+def settings_table(config: object, without: Collection[Group] = ()) -> dict[str, Setting]:
+    """The settings of a dataclass as the report states them: of paths the last part alone.
+
+    Args:
+        without: groups that say nothing of the run.
+    """
     values = values_of(config)
+    known = {info.name: info for info in settings_of(type(config))}
     return {
-        info.name: without_folders(info, values[info.name])
-        for info in settings_of(type(config))
-        if _is_stated(info, values[info.name]) and (not info.only_with or values[info.only_with] is not None)
+        name: without_folders(info, values[name])
+        for name, info in known.items()
+        if info.group not in without and _is_stated(info, values[name]) and not does_nothing(info, known, values)
     }
 
 

@@ -17,7 +17,6 @@ from cnnvis_report.sharing.anonymous_run import write_anonymous
 from cnnvis_report.sharing.zip_file import check_zip, write_zip
 from cnnvis_report.store.files.atomic import (
     beside,
-    blocked_by,
     files_below,
     is_regular,
     is_temporary,
@@ -29,6 +28,7 @@ from cnnvis_report.store.files.atomic import (
 )
 from cnnvis_report.store.files.lock import writing
 from cnnvis_report.store.files.names import ARRAYS, BUILDING, COMPARISON, INSPECTION, LOCK, MANIFEST, PAGES, is_ours
+from cnnvis_report.store.files.output_folder import check_output_folder
 from cnnvis_report.store.own_files import is_strangers, list_pages, pages_of
 from cnnvis_report.store.run_folder import StoredRun
 
@@ -221,11 +221,7 @@ def _check_copy(folder: Path) -> None:
     Raises:
         BadRequest: naming what is there.
     """
-    if blocked_by(folder) is not None:
-        raise BadRequest(f"--copy {folder}: {blocked_by(folder)} is a file, and no folder can be made in it.")
-    if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
-        what = "a link, through which nothing is written" if folder.is_symlink() else "no folder"
-        raise BadRequest(f"--copy {folder}: is {what}. Give another name.")
+    check_output_folder(folder, "--copy")
     if not folder.is_dir():
         return
     ours = {*_copied(folder), LOCK}

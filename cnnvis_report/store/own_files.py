@@ -14,7 +14,6 @@ from cnnvis_report.store.array_files.arrays import names_in
 from cnnvis_report.store.files import names
 from cnnvis_report.store.files.atomic import (
     beside,
-    blocked_by,
     is_regular,
     is_temporary,
     link_on_the_way,
@@ -26,6 +25,7 @@ from cnnvis_report.store.files.atomic import (
 from cnnvis_report.store.files.lock import writing
 from cnnvis_report.store.files.names import ARRAYS, BUILDING, FITTED, INSPECTION, JOURNAL, LOCK, MANIFEST, PAGES
 from cnnvis_report.store.files.os_errors import raise_unless_of_the_file
+from cnnvis_report.store.files.output_folder import check_output_folder
 from cnnvis_report.store.fitted_file import fitted_head
 from cnnvis_report.store.journal import journal_lines
 from cnnvis_report.store.manifest import MARK, list_lines, raw_head
@@ -36,15 +36,18 @@ BEGINNING = 4096  # bytes of a page that it is in
 
 
 @contextmanager
-def output(folder: Path) -> Iterator[None]:
+def output(folder: Path, option: str = "-o") -> Iterator[None]:
     """Be the only writer of a run folder, new or one of ours; what a killed program has left half written is gone.
+
+    Args:
+        option: that names the folder; empty where none does.
 
     Raises:
         BadRequest: the folder holds something else, or somebody else is writing there.
     """
-    check_writable(folder)
+    check_writable(folder, option)
     with writing(folder):
-        check_writable(folder)  # now that nobody changes it
+        check_writable(folder, option)  # now that nobody changes it
         tidy(folder)
         yield
 
@@ -63,22 +66,22 @@ def is_run_folder(folder: Path) -> bool:
     return all(map(names.is_ours, inner)) and any(_has_made(folder, name) for name in inner if "/" in name)
 
 
-def check_writable(folder: Path) -> None:
+def check_writable(folder: Path, option: str = "-o") -> None:
     """Refuse a folder that holds something else.
 
+    Args:
+        option: that names the folder; empty where none does.
+
     Raises:
-        BadRequest: it is a file, or a folder that isn't empty and isn't a run's.
+        BadRequest: it is a file, a link, or a folder that isn't empty and isn't a run's.
     """
-    if blocked_by(folder) is not None:
-        raise BadRequest(f"-o {folder}: {blocked_by(folder)} is a file, and no folder can be made in it.")
-    if (folder.exists() or folder.is_symlink()) and not folder.is_dir():
-        raise BadRequest(f"{folder}: is a file; give -o the name of a folder.")
+    check_output_folder(folder, option)
     for name in (JOURNAL, MANIFEST):
         if (folder / name).is_symlink():
             raise BadRequest(f"{folder / name}: is a link, where a file has to be. Put the file itself there.")
     if folder.is_dir() and not all(map(_is_first, folder.iterdir())) and not is_run_folder(folder):
         raise BadRequest(
-            f"{folder}: holds files that are not of a report, and nothing is overwritten. Give -o another folder."
+            f"{folder}: holds files that are not of a report, and nothing is overwritten. Give another folder."
         )
     for name in (ARRAYS, INSPECTION, FITTED):
         if (folder / name).is_symlink() or ((folder / name).exists() and not (folder / name).is_dir()):

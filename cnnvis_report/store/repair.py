@@ -29,7 +29,7 @@ def repair(folder: Path) -> list[str]:
     Raises:
         BadRequest: the folder holds no run that has finished, or the beginning of its manifest is damaged.
     """
-    check_writable(folder)
+    check_writable(folder, "")
     path = folder / MANIFEST
     if not path.is_file():
         raise BadRequest(f"{folder}: holds no run that has finished; start it again with the command that made it.")

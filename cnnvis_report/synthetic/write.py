@@ -17,7 +17,6 @@ from cnnvis_report.progress import Progress
 from cnnvis_report.records.codec import to_json
 from cnnvis_report.store.files.atomic import (
     beside,
-    blocked_by,
     is_temporary,
     link_on_the_way,
     remove,
@@ -27,6 +26,7 @@ from cnnvis_report.store.files.atomic import (
 )
 from cnnvis_report.store.files.lock import writing
 from cnnvis_report.store.files.names import LOCK
+from cnnvis_report.store.files.output_folder import check_output_folder
 from cnnvis_report.synthetic import layers, shapes
 from cnnvis_report.synthetic.drawing import Drawing
 
@@ -109,12 +109,11 @@ def _find_set(folder: Path) -> dict[str, Any] | None:
     Raises:
         BadRequest: the folder holds something else.
     """
-    if blocked_by(folder) is not None:
-        raise BadRequest(f"-o {folder}: {blocked_by(folder)} is a file, and no folder can be made in it.")
+    check_output_folder(folder, "-o")
     old = read_description(folder) if folder.is_dir() else None
-    if old is not None or not (folder.exists() or folder.is_symlink()):
+    if old is not None or not folder.exists():
         return old
-    if not folder.is_dir() or not all(map(_is_first, folder.iterdir())):
+    if not all(map(_is_first, folder.iterdir())):
         raise BadRequest(f"{folder}: holds something else. Give -o a folder that is new, empty, or a drawn set.")
     return None
 

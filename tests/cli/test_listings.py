@@ -1,6 +1,8 @@
 """What `methods` and `layers` list."""
 
 import json
+import re
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,8 @@ from cnnvis_report import explain
 from cnnvis_report.cli.main import cli
 from cnnvis_report.errors import NotApplicable
 from cnnvis_report.methods.registry import methods
+from cnnvis_report.records.methods import MethodInfo
+from cnnvis_report.records.network import LayerRecord
 from cnnvis_report.report.views.methods.definition import definition
 from tests import factories
 from tests.conftest import command
@@ -76,6 +80,23 @@ def test_options_of_a_network_are_not_ignored_without_one(
     assert refused == f"Error: {names} nothing without --for: give --for MODEL, too.\n"
     monkeypatch.setenv("CNNVIS_REPORT_SIZE", "64")  # which is for other commands
     command("methods", "grad_cam")
+
+
+def test_what_programs_read_is_what_the_docs_say() -> None:
+    """The docs name two records, whose tables are those of the code, and what is left out and added."""
+    text = (Path(__file__).parents[2] / "docs" / "choosing-a-method.md").read_text(encoding="utf-8")
+    (said,) = [part for part in text.split("\n\n") if part.startswith("With `--json`")]
+    of_methods, of_layers = said.split("`cnnvis-report layers MODEL --json`")
+    left_out, added = of_methods.partition("but for")[2].split("with `options", 1)
+    fields_of_methods = {field.name for field in fields(MethodInfo)} - set(re.findall(r"`(\w+)`", left_out))
+    more = set(re.findall(r"`(\w+)`", f"`options{added}"))
+    for_network = json.loads(command("methods", "--for", SMOOTH, "--json").stdout)
+    assert all(set(entry) == fields_of_methods | more for entry in for_network)
+    alone = json.loads(command("methods", "--json").stdout)
+    assert all(set(entry) == fields_of_methods | more - {"applicable", "reason"} for entry in alone)
+    layers = json.loads(command("layers", SMOOTH, "--json").stdout)
+    expected = {field.name for field in fields(LayerRecord)} | set(re.findall(r"`(\w+)`", of_layers))
+    assert layers and all(set(layer) == expected for layer in layers)
 
 
 def test_layers_are_listed_in_the_order_in_which_they_run() -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from cnnvis_report.cli.options.options import CONFIG, PREFIX, configured
 from cnnvis_report.pipeline.config import RunConfig
 from cnnvis_report.rules.rule import RuleText
-from cnnvis_report.settings import SettingInfo, build, settings_of, values_of
+from cnnvis_report.settings import SettingInfo, build, does_nothing, settings_of, values_of
 from cnnvis_report.settings.assignment import Assignment
 from cnnvis_report.settings.duration import Duration
 from cnnvis_report.settings.file_kinds import ChoiceOrFile
@@ -61,13 +61,14 @@ def values(info: SettingInfo) -> st.SearchStrategy:
     return st.lists(one, min_size=1, max_size=3) if several else one
 
 
-def without_chosen(values: dict[str, Any]) -> dict[str, Any]:
-    """The values less those that another of them chooses, which are refused beside it."""
+def without_refused(values: dict[str, Any]) -> dict[str, Any]:
+    """The values less those that another of them chooses, and those that do nothing without another."""
     chosen = {INFOS[name].instead_of for name, value in values.items() if value is not None}
-    return {name: value for name, value in values.items() if name not in chosen}
+    values = {name: value for name, value in values.items() if name not in chosen}
+    return {name: value for name, value in values.items() if not does_nothing(INFOS[name], INFOS, values)}
 
 
-CHOSEN = st.fixed_dictionaries({}, optional={info.name: values(info) for info in OPTIONS}).map(without_chosen)
+CHOSEN = st.fixed_dictionaries({}, optional={info.name: values(info) for info in OPTIONS}).map(without_refused)
 
 
 @click.command()
@@ -142,11 +143,12 @@ def test_options_go_before_the_file(tmp_path: Path, chosen: dict[str, Any]) -> N
 @given(CHOSEN)
 def test_a_configuration_is_built_from_its_own_values(chosen: dict[str, Any]) -> None:
     config = RunConfig.of("net", **chosen)
-    assert build(RunConfig, without_chosen(values_of(config))) == config
+    assert build(RunConfig, without_refused(values_of(config))) == config
 
 
 @pytest.mark.parametrize("info", [info for info in OPTIONS if isinstance(info.kind, Choice)], ids=lambda info: info.key)
 def test_a_choice_is_taken_from_the_environment(info: SettingInfo) -> None:
     assert isinstance(info.kind, Choice)
     word = info.kind.words[-1]
-    assert values_of(parsed([], {PREFIX + info.variable: word}))[info.name] == word
+    words = ["--limit", "3"] if info.only_with else []
+    assert values_of(parsed(words, {PREFIX + info.variable: word}))[info.name] == word

@@ -31,8 +31,8 @@ def test_without_ray_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_an_address_without_the_engine_is_refused() -> None:
-    assert refused("--workers", "2").startswith("Error: --workers are those of a Ray cluster")
-    assert refused("--address", "auto").startswith("Error: --address names a Ray cluster, which --engine ray computes")
+    for words in (("--workers", "2"), ("--address", "auto")):
+        assert refused(*words) == f"Error: {words[0]} does nothing without --engine ray: give --engine ray, too."
 
 
 @pytest.fixture

@@ -104,7 +104,7 @@ def test_where_everything_scores_alike_nothing_is_recommended_and_nothing_avoide
     assert {method.standing for method in evidence.methods} == {Standing.CHANCE, Standing.REFERENCE}
     assert evidence.recommended == evidence.avoid == ()
     (sentence,) = evidence.text
-    assert sentence == "No method is recommended: none that passes its checks has a better Gain than a random map."
+    assert sentence == "No method is recommended: none that passes its checks has a better gain than a random map."
 
 
 def test_images_without_a_mask_are_counted() -> None:

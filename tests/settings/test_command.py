@@ -7,10 +7,11 @@ from typing import NoReturn
 import pytest
 from click.testing import CliRunner
 
+from cnnvis_report.cli.commands.inspect import inspect
 from cnnvis_report.cli.commands.run import run
 from cnnvis_report.pipeline.config import RunConfig
 from cnnvis_report.pipeline.repeat_command import repeat_command
-from cnnvis_report.settings import settings_table
+from cnnvis_report.settings import Group, settings_table
 from cnnvis_report.settings.command import command_words
 
 SETTINGS = {
@@ -49,6 +50,33 @@ def test_only_names_of_files_are_told() -> None:
 
 def test_a_demo_says_how_many_images() -> None:
     assert repeat_command(RunConfig.of("demo", images=[], seed=3), 12) == "cnnvis-report demo --images 12 --seed 3"
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"images": ["a/photos"]}, "photos"),
+        ({"images": ["photos"], "inspect": "full", "units": ["conv:3"]}, "photos --inspect full --unit conv:3"),
+        ({"images": [], "maximize": ["goldfish"]}, "--maximize goldfish"),
+    ],
+    ids=["default", "full", "without images"],
+)
+def test_an_inspection_is_repeated_by_its_own_command(
+    more: dict[str, object], words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = RunConfig.of("resnet18", methods=(), metrics="none", **{"inspect": "standard", **more})
+    command = repeat_command(config, len(config.data.images))
+    assert command == f"cnnvis-report inspect resnet18 {words}"
+    asked: list[RunConfig] = []
+    monkeypatch.setattr("cnnvis_report.pipeline.setup.set_up", lambda config: asked.append(config))
+    CliRunner().invoke(inspect, shlex.split(command)[2:])
+    assert {**settings_table(asked[0]), "images": []} == {**settings_table(config), "images": []}
+
+
+def test_the_table_of_an_inspection_says_nothing_of_maps() -> None:
+    table = settings_table(RunConfig.of("net", methods=()), (Group.EXPLAIN,))
+    assert not {"methods", "effort", "classes", "options", "layers", "precision", "metrics"} & set(table)
+    assert {"model", "inspect", "seed"} <= set(table)
 
 
 def test_what_python_handed_over_has_no_command() -> None:

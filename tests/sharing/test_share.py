@@ -77,7 +77,7 @@ def test_a_copy_takes_the_place_of_an_earlier_one_and_of_nothing_else(small: Pat
 @pytest.mark.parametrize(
     ("words", "reason"),
     [
-        pytest.param(["--copy", "elsewhere"], "nothing is copied without --anonymous", id="no copy"),
+        pytest.param(["--copy", "elsewhere"], "--copy does nothing without --anonymous", id="no copy"),
         pytest.param(["--anonymous", "--copy", "{run}/inner"], "is within the report itself", id="within"),
         pytest.param(["--max-size", "1kB"], "the scripts of every page have", id="too small"),
         pytest.param(["--max-size", "much"], "'much' isn't a size such as 25MB", id="no size"),

@@ -21,7 +21,8 @@ HOW_MUCH = {
 @configured(
     RunConfig,
     without=(
-        *("select", "effort", "time", "options", "layers", "precision", "against", "fail_if", "summary", "json"),
+        *("select", "effort", "time", "options", "classes", "layers", "precision"),
+        *("against", "fail_if", "summary", "json"),
         *("engine", "address", "workers"),  # no map is made
     ),
     fixed={"methods": (), "metrics": "none"},

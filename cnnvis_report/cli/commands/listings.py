@@ -5,7 +5,6 @@ from dataclasses import replace
 import click
 
 from cnnvis_report.cli.help import DescribedArgument, GroupedCommand
-from cnnvis_report.cli.options.dependent import refuse_without
 from cnnvis_report.cli.options.options import configured, option
 from cnnvis_report.cli.options.types import SettingType
 from cnnvis_report.pipeline.config import ModelConfig, PreprocessingConfig
@@ -53,7 +52,6 @@ def methods(
     from cnnvis_report.cli.terminal import tables
     from cnnvis_report.methods.catalog import catalog
 
-    refuse_without("network")
     reasons = None
     if network is not None:
         from cnnvis_report.cli.terminal.network_tables import not_applicable_methods

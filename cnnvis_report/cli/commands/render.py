@@ -49,7 +49,7 @@ def render(
     results.check_files(job)
     how = share.checked(sharing, job, run, report.single_file, report.title)
     if (run / MANIFEST).is_file():
-        finish.claim(run)
+        finish.claim(run, "")
     for line in repair_run(run) if repair else ():
         click.echo(f"Warning: {printable(line)}", err=True)
     stored = titled(load_run(run), report.title)

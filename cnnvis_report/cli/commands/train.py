@@ -7,7 +7,6 @@ import click
 
 from cnnvis_report.cli import finish, results, share
 from cnnvis_report.cli.help import GroupedCommand
-from cnnvis_report.cli.options.dependent import refuse_without
 from cnnvis_report.cli.options.options import CONFIG, PREFIX, configured
 from cnnvis_report.cli.options.params import STOPPED
 from cnnvis_report.pipeline.config import (
@@ -65,11 +64,10 @@ def train(
     from cnnvis_report.methods.selection import select
     from cnnvis_report.training.train import train as train_model
 
-    refuse_without("report")
     if config.report is not None:
         results.check_files(job)
         share.checked(sharing, job, config.report, report.single_file)
-        finish.claim(config.report)
+        finish.claim(config.report, "--report")
         select(explain.methods)
     console = finish.console_of(terminal)
     with Reporter(console) as reporter:

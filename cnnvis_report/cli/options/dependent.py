@@ -1,17 +1,36 @@
 """Options that do nothing without another one, such as those of a report where none is written."""
 
+from collections.abc import Mapping, Sequence
+
 import click
 from click.core import ParameterSource
 
 from cnnvis_report.cli.help import GroupedOption
 from cnnvis_report.cli.options.sources import name_of
 from cnnvis_report.errors import BadRequest
+from cnnvis_report.settings import SettingInfo, does_nothing
 
 OTHERWISE = (ParameterSource.DEFAULT, ParameterSource.ENVIRONMENT)  # where a value may come from that nobody gave here
 
 
-def refuse_without(other: str) -> None:
-    """Refuse what is set of the options that do nothing without another one, where that one is missing.
+def without_idle_variables(infos: Sequence[SettingInfo], values: Mapping[str, object]) -> dict[str, object]:
+    """The values without those of variables that do nothing here, as the settings that they go with have defaults.
+
+    A variable is set for all commands, and so for those where it does something; what is typed or stands in a file
+    stays, to be refused.
+    """
+    ctx = click.get_current_context()
+    known = {info.name: info for info in infos}
+    idle = {
+        info.name
+        for info in infos
+        if ctx.get_parameter_source(info.name) is ParameterSource.ENVIRONMENT and does_nothing(info, known, values)
+    }
+    return {name: value for name, value in values.items() if name not in idle}
+
+
+def refuse_without(other: str) -> bool:
+    """Whether another option is missing, without which some do nothing; refuse what is set of these then.
 
     A variable doesn't count: it is set for all commands, and so for those that read it.
 
@@ -23,7 +42,7 @@ def refuse_without(other: str) -> None:
     """
     ctx = click.get_current_context()
     if ctx.params[other] is not None:
-        return
+        return False
     names = [
         name_of(ctx, option)
         for option in ctx.command.params
@@ -35,3 +54,4 @@ def refuse_without(other: str) -> None:
         listed = f"{', '.join(names[:-1])} and {names[-1]} do" if names[1:] else f"{names[0]} does"
         word = needed.opts[0]
         raise BadRequest(f"{listed} nothing without {word}: give {word} {needed.metavar}, too.")
+    return True

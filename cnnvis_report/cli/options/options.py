@@ -10,6 +10,7 @@ import click
 from cnnvis_report.cli.help import DescribedArgument, GroupedOption
 from cnnvis_report.cli.options.alternatives import given_of
 from cnnvis_report.cli.options.config_file import read_config
+from cnnvis_report.cli.options.dependent import refuse_without, without_idle_variables
 from cnnvis_report.cli.options.sources import TABLE
 from cnnvis_report.cli.options.types import SettingType
 from cnnvis_report.cli.terminal.json_line import JSON
@@ -75,12 +76,13 @@ def configured(
     def decorate(function: Function) -> Function:
         @functools.wraps(function)
         def command(*configs: object, **options: Any) -> Any:
+            is_idle = bool(needs) and refuse_without(needs)
             values = {info.name: _typed(info, options.pop(info.name)) for info in infos}
             if values.get("verbose"):
                 click.get_current_context().meta["verbose"] = True
             if values.get("log_format") == "json":
                 click.get_current_context().meta[JSON] = True
-            values = given_of(infos, values)
+            values = {} if is_idle else without_idle_variables(infos, given_of(infos, values))
             return function(*configs, build(config, {**values, **fixed}), **options)
 
         for info in reversed(infos):

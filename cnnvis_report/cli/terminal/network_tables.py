@@ -1,5 +1,6 @@
 """What a network has: its layers, and the methods that are applicable to it."""
 
+from dataclasses import asdict
 from pathlib import Path
 
 import torch
@@ -41,22 +42,10 @@ def layers_table(config: ModelConfig, wanted: PreprocessingConfig) -> str:
 
 
 def layers_json(config: ModelConfig, wanted: PreprocessingConfig) -> str:
-    """The layers of a network in execution order, as a list of objects; shapes are without the batch."""
+    """The layers of a network in execution order, as a list of records, and whether maps read each by default."""
     subject = open_network(config, wanted)
     default = _default_layer(subject)
-    return as_json(
-        [
-            {
-                "name": layer.name,
-                "type": layer.type,
-                "shape": list(layer.shape),
-                "parameters": layer.parameters,
-                "read_as": layer.layout or None,
-                "default": layer.name == default,
-            }
-            for layer in subject.layers
-        ]
-    )
+    return as_json([asdict(layer) | {"default": layer.name == default} for layer in subject.layers])
 
 
 def not_applicable_methods(config: ModelConfig, wanted: PreprocessingConfig) -> dict[str, str]:

@@ -32,8 +32,9 @@ def plan_lines(planned: "PlannedRun") -> Iterator[str]:
     if setup.network.checks.conversion is not None:
         yield f"          {printable(setup.network.checks.conversion.describe())}"
     upto = "up to " if setup.maps.choice.label and plan.classes > 1 else ""
-    explained = f"{upto}{fmt.columns(plan.classes, kind)}"
-    yield f"          {fmt.count(plan.images, 'image')}, batch size {plan.batch}, {explained} each"
+    explained = f", {upto}{fmt.columns(plan.classes, kind)} each" if dry_run.tasks else ""
+    if plan.images:
+        yield f"          {fmt.count(plan.images, 'image')}, batch size {plan.batch}{explained}"
     if plan.images and kind.judged:
         yield f"          labels: {_labels(setup.images)}"
     yield f"          preprocessing: {subject.preprocessing.describe()}"
@@ -43,10 +44,11 @@ def plan_lines(planned: "PlannedRun") -> Iterator[str]:
     for notice in setup.notices:
         yield f"          note: {printable(notice)}"
     yield from _method_lines(setup.config.explain.precision, plan)
-    yield (
-        f"          {fmt.number(dry_run.forward)} forward and {fmt.number(dry_run.backward)} backward "
-        f"passes per image; {about(plan.seconds)}, {fmt.size(plan.bytes)} of arrays"
-    )
+    if dry_run.tasks:
+        yield (
+            f"          {fmt.number(dry_run.forward)} forward and {fmt.number(dry_run.backward)} backward "
+            f"passes per image; {about(plan.seconds)}, {fmt.size(plan.bytes)} of arrays"
+        )
     if setup.maps.metrics is not None and plan.measured:
         reduced = ", in bfloat16 where that keeps their values" if plan.reduced_metrics else ""
         yield (
@@ -55,7 +57,8 @@ def plan_lines(planned: "PlannedRun") -> Iterator[str]:
         )
     if setup.inspection is not None:
         seconds = plan.time.of(*plan.inspection)
-        yield f"          inspection ({setup.inspection.budget.name}): {about(seconds)} more"
+        more = " more" if dry_run.tasks else ""
+        yield f"          inspection ({setup.inspection.budget.name}): {about(seconds)}{more}"
     yield from _effort_lines(planned)
 
 
@@ -130,7 +133,8 @@ def cost_lines(run: RunRecord, stats: "RunStats") -> Iterator[str]:
     if min(stats.seconds, stats.ideal_seconds) > SECOND:  # the ratio of a moment says nothing
         ratio = f"{stats.seconds / stats.ideal_seconds:.2f} × the theoretical minimum"
         minimum = f": {ratio}, {fmt.duration(stats.ideal_seconds)} for its passes alone"
-    yield f"Explain   {fmt.duration(stats.seconds)} for {fmt.count(stats.computed, 'image')}{minimum}"
+    word = "Explain" if run.methods else "Predict"
+    yield f"{word}   {fmt.duration(stats.seconds)} for {fmt.count(stats.computed, 'image')}{minimum}"
     if run.evaluation is not None and run.evaluation.images:
         yield f"          and {fmt.duration(stats.metrics_seconds)} for metrics"
     spent = run.provenance.get("seconds_by_method")

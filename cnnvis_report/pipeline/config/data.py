@@ -62,7 +62,7 @@ class DataConfig:
         "balanced",
         "Which images --limit takes: equally many of each class, drawn by the seed, or the first ones.",
         Choice(ORDERS),
-        only_with="limit",
+        only_with=("limit",),
         decides=False,
     )
     select: str = setting(

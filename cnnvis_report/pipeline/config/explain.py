@@ -112,8 +112,8 @@ class InspectConfig:
     inspect: str = setting(
         "auto",
         "How much to show of what layers compute: filters, feature maps, projections, top images and feature "
-        "visualizations; full adds inverted features. auto is standard with --methods standard or all, and less of it "
-        "with --effort low or medium; else none.",
+        "visualizations; full adds inverted features. auto is standard with --methods standard or all, or where --unit "
+        "or --maximize names something, and less of it with --effort low or medium; else none.",
         Choice(("auto", "none", "quick", "standard", "full")),
         decides=False,
     )

@@ -38,6 +38,7 @@ class MachineConfig:
         Text(),
         metavar="auto|HOST:PORT",
         default_text="RAY_ADDRESS, or a cluster of this machine alone",
+        only_with=("engine",),
         stated=Stated.NEVER,
         decides=False,
     )
@@ -46,6 +47,7 @@ class MachineConfig:
         "Workers of --engine ray; auto is one for each GPU, or for each node where there are none.",
         Integer(1, MOST_WORKERS, auto=True),
         metavar="N|auto",
+        only_with=("engine",),
         stated=Stated.NEVER,
         decides=False,
     )

@@ -32,8 +32,8 @@ class ReportConfig:
     )
     pages: int = setting(
         2000,
-        "Most images that get a page of their own and are in the gallery: errors, extremes, and some of each class. "
-        "Numbers and charts are of all images.",
+        "Most images that get a page of their own and are in the gallery: those that other pages lead to, which all "
+        "get one, then errors, extremes, and some of each class. Numbers and charts are of all images.",
         Integer(1, MOST_PAGES),
         metavar="N",
         stated=Stated.NEVER,

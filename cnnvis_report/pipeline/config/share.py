@@ -51,6 +51,7 @@ class ShareConfig:
         File(),
         metavar="DIR",
         default_text="anonymous-report, or REPORT-share, beside the report",
+        only_with=("anonymous", "share"),
         stated=Stated.NEVER,
         decides=False,
     )

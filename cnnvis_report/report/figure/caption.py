@@ -100,17 +100,12 @@ def _columns(figure: Figure) -> str:
         measure = words.metric(figure.run, evidence.faithfulness).title
         images = next(counted.images for counted in evidence.measures if counted.name == evidence.faithfulness)
         which = "the best methods of their families" if len(best) > 1 else "the best method of its family"
-        parts.insert(1, f"{', '.join(best)} ({which} by {_lower(measure)}, n = {images})")
+        parts.insert(1, f"{', '.join(best)} ({which} by {words.within_sentence(measure)}, n = {images})")
     else:
         parts[1:1] = best
     parts += [f"⚠ {column.title} ({column.warning})" for column in columns if column.warning]
     parts += ["a random map for comparison" for column in columns if column.method.baseline]
     return f"Columns: {'; '.join(parts)}."
-
-
-def _lower(title: str) -> str:
-    """A title within a sentence; one that begins with a short form such as ROAD stays."""
-    return title if title[:2].isupper() else title[:1].lower() + title[1:]
 
 
 def _scales(figure: Figure) -> str:

@@ -1,6 +1,6 @@
 """Which images a figure shows, and why each of them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
@@ -12,7 +12,7 @@ from cnnvis_report.records.scores import ScoreKind
 CORRECT_AT_EACH_END = 2
 ERRORS = 4
 UNJUDGED = 4  # rows where nothing can be correct or wrong
-ORDINALS = ("", "2nd ", "3rd ")
+ENDINGS = {1: "st", 2: "nd", 3: "rd"}  # of ordinals, but of those from 11 to 13
 
 
 @dataclass(frozen=True)
@@ -104,20 +104,28 @@ def _unjudged(ordered: Sequence[Candidate], score: str, rows: int | None) -> tup
         names = {0: "highest", last // 2: "median", last: "lowest"}
         middle = rank * 2 == last or (spread % 2 == 1 and rank == ranks[spread // 2])
         name = "median" if middle and last else names.get(rank if rank in (0, last) else -1, "")
-        reasons[ordered[rank].id] = f"{name} {score}" if name else f"number {rank + 1} by {score}"
-    parts = [f"{words.listed(_named(reasons.values(), score))} {score}"]
+        reasons[ordered[rank].id] = f"{name or _counted_off(rank, last)} {score}"
+    parts = [f"{_spread(reasons.values(), score)} {score}"]
     if rows is None or rows > 1:
         left = [one for one in measured if one.id not in reasons]
         if left:
             reasons[min(left, key=lambda one: one.agreement or 0.0).id] = "lowest agreement of methods"
             among = f", measured on {len(measured)} of them" if len(measured) < len(ordered) else ""
             parts.append(f"the lowest agreement of methods{among}")
-    return reasons, f"images of the {' and of '.join(parts)}"
+    return reasons, f"images {' and of '.join(parts)}"
 
 
-def _named(reasons: Iterable[str], score: str) -> list[str]:
-    names = [reason.removesuffix(f" {score}") for reason in reasons if not reason.startswith("number")]
-    return names if len(names) <= 3 else [names[0], "evenly spread", names[-1]]
+def _counted_off(rank: int, last: int) -> str:
+    """Such as "3rd highest" or "2nd lowest", from the nearer end."""
+    return f"{_ordinal(rank)}highest" if rank * 2 < last else f"{_ordinal(last - rank)}lowest"
+
+
+def _spread(reasons: Collection[str], score: str) -> str:
+    """The ends and the middle, where these are all; else that there are others between."""
+    names = [reason.removesuffix(f" {score}") for reason in reasons]
+    if len(names) <= 3:
+        return f"of the {words.listed(names)}"
+    return f"evenly spread from the {names[0]} to the {names[-1]}"
 
 
 def chosen_by_name(names: Sequence[str], known: dict[str, str]) -> list[str]:
@@ -154,7 +162,10 @@ def _agreement(image: ImageRecord, baselines: Sequence[str]) -> float | None:
 
 
 def _ordinal(rank: int) -> str:
-    return ORDINALS[rank] if rank < len(ORDINALS) else f"{rank + 1}th "
+    """Such as "2nd " for the rank 1; nothing for the first."""
+    number = rank + 1
+    ending = "th" if number // 10 % 10 == 1 else ENDINGS.get(number % 10, "th")
+    return f"{number}{ending} " if rank else ""
 
 
 def _counted(number: int, one: str) -> str:

@@ -20,8 +20,8 @@ ERRORS, EXTREMES, CLASSES = 0.5, 0.25, 0.25  # shares of the pages; what some le
 def choose_pages(report: Report, most: int) -> None:
     """Choose the images that get a page: all, where they aren't too many; the same for the same run.
 
-    Errors come first, the most confident ones; then what is lowest and highest of what the gallery sorts by; then
-    images of each class; the rest are drawn from all. What other pages lead to is added, and may exceed `most`.
+    What other pages lead to comes first, and alone may exceed `most`; then errors, the most confident ones; then what
+    is lowest and highest of what the gallery sorts by; then images of each class; the rest are drawn from all.
     """
     if report.summary.images <= most:
         return
@@ -29,7 +29,7 @@ def choose_pages(report: Report, most: int) -> None:
     measures = image_measures(report)
     for number, image in enumerate(report.images()):
         sample.add(number, image, measures.of(image))
-    report.choose_pages(frozenset({*sample.chosen(), *linked_images(report)}))
+    report.choose_pages(frozenset(sample.chosen(linked_images(report))))
 
 
 def linked_images(report: Report) -> set[str]:
@@ -99,26 +99,26 @@ class _Sample:
         for label in labels:
             self._queue(self._classes, label).add(drawn, number, image.id)
 
-    def chosen(self) -> set[str]:
-        """The ids of those that get a page."""
-        ids: dict[str, None] = {}
+    def chosen(self, linked: set[str]) -> set[str]:
+        """The ids of those that get a page, those that other pages lead to among them."""
+        ids = set(linked)
         queues = (
             (iter(self._errors.ids()), ERRORS),
             (_by_turns(self._extremes), EXTREMES),
             (_by_turns(self._classes), CLASSES),
         )
-        end = 0.0
+        left, end = max(0, self._most - len(ids)), float(len(ids))
         for queue, share in queues:
-            end += share * self._most
+            end += share * left
             for id in queue:
                 if len(ids) >= int(end):
                     break
-                ids[id] = None
+                ids.add(id)
         for id in self._all.ids():
             if len(ids) >= self._most:
                 break
-            ids[id] = None
-        return set(ids)
+            ids.add(id)
+        return ids
 
     def _queue(self, queues: dict[Any, _Smallest], name: Any) -> _Smallest:
         """The queue of a name, shorter the more there are: all of them together take no more than a few samples."""

@@ -82,7 +82,7 @@ def _facts(run: RunRecord) -> list[tuple[str, str]]:
         ("Parameters", fmt.number(network.parameters)),
         (noun, fmt.number(network.classes)),
         ("Scores", kind),
-        ("Explained", network.scores),
+        *([("Explained", network.scores)] if run.methods else []),
         ("Preprocessing", network.preprocessing),
         *([("Layer of the maps", layer)] if run.methods else []),
     ]
@@ -93,10 +93,11 @@ def _settings(run: RunRecord) -> Iterator[tuple[str, str]]:
         if value not in (None, "", [], {}):
             yield name.replace("_", " "), fmt.setting(value)
     passes = run.passes_per_image
-    yield (
-        "passes per image",
-        f"{fmt.number(passes.get('forward', 0))} forward, {fmt.number(passes.get('backward', 0))} backward",
-    )
+    if run.methods:
+        yield (
+            "passes per image",
+            f"{fmt.number(passes.get('forward', 0))} forward, {fmt.number(passes.get('backward', 0))} backward",
+        )
 
 
 def _missing(report: Report) -> Iterator[tuple[str, str]]:

@@ -9,9 +9,10 @@ from shutil import rmtree
 
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.records.codec import parsed, to_json
-from cnnvis_report.store.files.atomic import beside, blocked_by, files_below, is_regular, read_regular, remove, within
+from cnnvis_report.store.files.atomic import beside, files_below, is_regular, read_regular, remove, within
 from cnnvis_report.store.files.lock import writing
 from cnnvis_report.store.files.names import BUILDING, ID, LOCK
+from cnnvis_report.store.files.output_folder import check_output_folder
 
 MOVING = "moving.json"  # in the folder aside: what goes into the folder, written when all of it is there
 MOST = 256 << 20  # bytes of that list
@@ -47,11 +48,7 @@ def check_folder(folder: Path) -> None:
     Raises:
         BadRequest: saying so.
     """
-    if blocked_by(folder) is not None:
-        raise BadRequest(f"-o {folder}: {blocked_by(folder)} is a file, and no folder can be made in it.")
-    if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
-        what = "a link, through which nothing is written" if folder.is_symlink() else "no folder"
-        raise BadRequest(f"-o {folder}: is {what}. Give another name.")
+    check_output_folder(folder, "-o")
     if not folder.is_dir():
         return
     asides = _asides(folder)

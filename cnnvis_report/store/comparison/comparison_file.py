@@ -15,10 +15,11 @@ from cnnvis_report.errors import BadRequest
 from cnnvis_report.records.codec import Malformed, from_json, parsed, to_json
 from cnnvis_report.records.comparison import Comparison
 from cnnvis_report.store.comparison.compared_images import NewImages, StoredImages
-from cnnvis_report.store.files.atomic import beside, blocked_by, is_regular, is_temporary
+from cnnvis_report.store.files.atomic import beside, is_regular, is_temporary
 from cnnvis_report.store.files.digests import SEAL, holds, sealed
 from cnnvis_report.store.files.lock import writing
 from cnnvis_report.store.files.names import BUILDING, COMPARISON, LOCK, TOP
+from cnnvis_report.store.files.output_folder import check_output_folder
 from cnnvis_report.store.manifest import lines_at, list_lines
 from cnnvis_report.store.own_files import tidy
 
@@ -45,19 +46,19 @@ def comparison_output(folder: Path) -> Iterator[None]:
         yield
 
 
-def check_writable(folder: Path) -> None:
+def check_writable(folder: Path, option: str = "-o") -> None:
     """Refuse a folder that holds anything but a comparison.
 
+    Args:
+        option: that names the folder; empty where none does.
+
     Raises:
-        BadRequest: it is a file, or a folder that isn't empty and isn't a comparison's.
+        BadRequest: it is a file, a link, or a folder that isn't empty and isn't a comparison's.
     """
-    if blocked_by(folder) is not None:
-        raise BadRequest(f"-o {folder}: {blocked_by(folder)} is a file, and no folder can be made in it.")
-    if (folder.exists() or folder.is_symlink()) and not folder.is_dir():
-        raise BadRequest(f"{folder}: is a file; give -o the name of a folder.")
+    check_output_folder(folder, option)
     if folder.is_dir() and not is_comparison_folder(folder) and not all(map(_is_first, folder.iterdir())):
         raise BadRequest(
-            f"{folder}: holds files that are not of a comparison, and nothing is overwritten. Give -o another folder."
+            f"{folder}: holds files that are not of a comparison, and nothing is overwritten. Give another folder."
         )
 
 

@@ -1,14 +1,18 @@
-"""Options of `train` that do nothing without a report: none of them is ignored in silence."""
+"""Options that do nothing without another: none of them is ignored in silence, unless a variable has it."""
 
 import json
 from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 
-from cnnvis_report.cli.help import GroupedOption
+from cnnvis_report.cli.help import GroupedCommand, GroupedOption
 from cnnvis_report.cli.main import cli
-from cnnvis_report.settings import Group
+from cnnvis_report.cli.options.options import CONFIG, configured
+from cnnvis_report.errors import BadRequest
+from cnnvis_report.pipeline.config import RunConfig
+from cnnvis_report.settings import Group, settings_of, values_of
 from tests.conftest import command
 
 OF_A_REPORT = [option for option in cli.commands["train"].params if getattr(option, "needs", "") == "report"]
@@ -22,6 +26,14 @@ VALUES = {
     "fail_if": "accuracy<1",
     "summary": "summary.md",
     "json": "numbers.json",
+}
+DEPENDENT = {info.name: info for info in settings_of(RunConfig) if info.only_with}
+OF_DEPENDENT: dict[str, str | int] = {"address": "auto", "workers": 2, "copy": "there", "limit_order": "first"}
+WITH = {
+    "address": ["--engine ray"],
+    "workers": ["--engine ray"],
+    "copy": ["--anonymous", "--share minimal"],
+    "limit_order": ["--limit N"],
 }
 
 
@@ -61,6 +73,53 @@ def test_all_of_them_are_named_at_once_and_what_is_off_is_not(tmp_path: Path) ->
     assert refused == f"Error: {expected}: give --report DIR, too.\n"
 
 
+def test_variables_of_a_report_are_no_contradiction_where_none_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CNNVIS_REPORT_EFFORT", "low")
+    monkeypatch.setenv("CNNVIS_REPORT_TIME", "90")
+    assert command("train", tmp_path, code=2).stderr.startswith("Error: No image in")
+    assert "--time chooses the effort" in command("train", tmp_path, "--report", tmp_path / "r", code=2).stderr
+
+
 def test_a_report_takes_them(tmp_path: Path) -> None:
     refused = command("train", tmp_path, "--report", tmp_path / "report", "--effort", "low", code=2).stderr
     assert refused.startswith("Error: No image in")
+
+
+@pytest.mark.parametrize("name", DEPENDENT)
+def test_a_setting_that_does_nothing_without_another_is_refused_unless_a_variable_has_it(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    info = DEPENDENT[name]
+    settings = tmp_path / "settings.toml"
+    settings.write_text(f"{info.key} = {json.dumps(OF_DEPENDENT[name])}", encoding="utf-8")
+    ways = WITH[name]
+    advice = f"give {ways[0]}" if len(ways) == 1 else "give one of them"
+    line = f"--{info.key} does nothing without {' or '.join(ways)}: {advice}, too.\n"
+    run = ("run", "resnet18", tmp_path / "nowhere", "-o", tmp_path / "report")
+    assert command(*run, f"--{info.key}", OF_DEPENDENT[name], code=2).stderr == f"Error: {line}"
+    in_file = command(*run, "--config", settings, code=2).stderr
+    assert in_file == f"Error: {settings}: {info.key}: {line}"
+    with pytest.raises(BadRequest, match="does nothing without"):
+        RunConfig.of("resnet18", **{name: OF_DEPENDENT[name]})
+    monkeypatch.setenv(f"CNNVIS_REPORT_{info.variable}", str(OF_DEPENDENT[name]))  # which is for other commands
+    assert parsed_run("resnet18", "photos") == RunConfig.of("resnet18", images=["photos"])
+    for way in ways:
+        config = parsed_run("resnet18", "photos", *way.replace(" N", " 3").split())
+        assert str(values_of(config)[name]) == str(OF_DEPENDENT[name]), "the variable counts where it does something"
+
+
+def parsed_run(*words: str) -> RunConfig:
+    """What `run` would be called with."""
+    seen: list[RunConfig] = []
+
+    @click.command(cls=GroupedCommand)
+    @configured(RunConfig)
+    @CONFIG
+    def run(config: RunConfig) -> None:
+        seen.append(config)
+
+    result = CliRunner().invoke(run, words, catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return seen[0]

@@ -91,7 +91,7 @@ BOTH = "--time chooses the effort, and --effort medium names one: give either."
 
 @pytest.mark.parametrize("command", ["run", "demo", "train"])
 def test_a_time_beside_an_effort_of_the_same_source_is_refused(command: str, tmp_path: Path) -> None:
-    named = {"run": ("tests.factories:tiny", "nowhere"), "train": ("nowhere",)}.get(command, ())
+    named = {"run": ("tests.factories:tiny", "nowhere"), "train": ("nowhere", "--report", "r")}.get(command, ())
 
     def refused(*more: str, **environment: str) -> str:
         words = [command, *named, "-o", str(tmp_path / "new"), *more]

@@ -87,11 +87,23 @@ def test_without_agreement_nothing_is_said_of_it() -> None:
     choice = choose(unjudged(0.1, 0.3, 0.5, 0.7, 0.9), ScoreKind.SOFTMAX, 5)
     assert choice.reasons == {
         "u90": "highest confidence",
-        "u70": "number 2 by confidence",
+        "u70": "2nd highest confidence",
         "u50": "median confidence",
-        "u30": "number 4 by confidence",
+        "u30": "2nd lowest confidence",
         "u10": "lowest confidence",
     }
+    assert choice.rule == "images evenly spread from the highest to the lowest confidence"
+
+
+def test_of_many_images_each_is_counted_off_from_the_nearer_end() -> None:
+    choice = choose(unjudged(*(number / 100 for number in range(1, 82))), ScoreKind.SOFTMAX, 5)
+    assert list(choice.reasons.values()) == [
+        "highest confidence",
+        "21st highest confidence",
+        "median confidence",
+        "21st lowest confidence",
+        "lowest confidence",
+    ]
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4])

@@ -146,4 +146,4 @@ def _part(report: Report, metrics: ImageMetrics | None, record: MapRecord, name:
         return "its peak lies on the object" if value >= 0.5 else "its peak lies beside the object"
     metric = words.metric(report.run, name)
     mean = f" (random maps: {words.single(random, percent=metric.percent)})" if random is not None else ""
-    return f"{metric.title[0].lower()}{metric.title[1:]} {words.single(value, percent=metric.percent)}{mean}"
+    return f"{words.within_sentence(metric.title)} {words.single(value, percent=metric.percent)}{mean}"

@@ -54,4 +54,4 @@ def _difference(report: Report, row: MethodEvidence) -> str:
         return ""
     metric = words.metric(report.run, name)
     text = words.difference(measured.difference, percent=metric.percent)
-    return f": {metric.title[0].lower()}{metric.title[1:]} {text} to it (n = {measured.difference.images})"
+    return f": {words.within_sentence(metric.title)} {text} to it (n = {measured.difference.images})"
