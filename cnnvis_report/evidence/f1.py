@@ -1,6 +1,7 @@
 """Macro-F1 with a bootstrap interval."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -9,6 +10,7 @@ from cnnvis_report.evidence.statistics import CONFIDENCE, FEWEST
 from cnnvis_report.records.evidence import Interval
 
 RESAMPLES = 1000
+AT_ONCE = 1 << 18  # counts of resamples
 
 Counts = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.intp]
@@ -32,22 +34,35 @@ def macro_f1(confusion: Sequence[tuple[str, str, int]], seed: int = 0) -> Interv
     predictions = np.array([index[predicted] for _, predicted, _ in confusion], dtype=np.intp)
     counts = np.array([count for _, _, count in confusion], dtype=np.float64)
     images = int(counts.sum())
-    mean = _macro_f1(labels, predictions, counts) if images else 0.0
+    mean = float(_macro_f1(labels, predictions, counts[None])[0]) if images else 0.0
     if images < FEWEST:
         return Interval(mean, None, None, images)
     generator = np.random.default_rng(seed)
-    drawn = (generator.multinomial(images, counts / images) for _ in range(RESAMPLES))  # one by one: pairs may be many
-    values = [_macro_f1(labels, predictions, resample.astype(np.float64)) for resample in drawn]
+    at_once = max(1, AT_ONCE // len(counts))  # pairs of classes may be many
+    values = np.concatenate(
+        [
+            _macro_f1(
+                labels, predictions, generator.multinomial(images, counts / images, min(at_once, RESAMPLES - begun))
+            )
+            for begun in range(0, RESAMPLES, at_once)
+        ]
+    )
     low, high = np.quantile(values, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
     return Interval(mean, float(low), float(high), images)
 
 
-def _macro_f1(labels: Indices, predictions: Indices, counts: Counts) -> float:
-    correct = np.bincount(labels, weights=counts * (labels == predictions))
-    size = max(int(labels.max()), int(predictions.max())) + 1
-    both = np.bincount(labels, weights=counts, minlength=size) + np.bincount(
-        predictions, weights=counts, minlength=size
-    )
-    correct = np.pad(correct, (0, size - len(correct)))
-    occurring = both > 0
-    return float((2 * correct[occurring] / both[occurring]).mean())
+def _macro_f1(labels: Indices, predictions: Indices, counts: npt.NDArray[Any]) -> Counts:
+    """Of each row of counts [N, pairs], [N]."""
+    size = int(max(labels.max(), predictions.max())) + 1
+    correct = _sums(labels, counts * (labels == predictions), size)
+    both = _sums(labels, counts, size) + _sums(predictions, counts, size)
+    f1: Counts = np.divide(2 * correct, both, out=np.zeros_like(both), where=both > 0)
+    return np.asarray(f1.sum(axis=1) / (both > 0).sum(axis=1))
+
+
+def _sums(classes: Indices, counts: npt.NDArray[Any], size: int) -> Counts:
+    """The counts of each row summed by class, [N, size]."""
+    rows = len(counts)
+    cells = np.arange(rows)[:, None] * size + classes
+    sums = np.bincount(cells.ravel(), weights=counts.ravel(), minlength=rows * size)
+    return sums.reshape(rows, size).astype(np.float64, copy=False)

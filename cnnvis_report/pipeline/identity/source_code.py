@@ -5,7 +5,7 @@ import inspect
 import sys
 import sysconfig
 from collections.abc import Callable, Iterable, Iterator
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from hashlib import sha256
 from pathlib import Path
 from types import FunctionType, MethodType, ModuleType
@@ -23,7 +23,7 @@ def code_hash(files: Iterable[Path]) -> str:
     digest = sha256()
     for path in sorted(files, key=lambda path: (path.name, str(path))):
         digest.update(f"{path.name}\n".encode("utf-8", "replace"))
-        digest.update(_code(path))
+        digest.update(_code(_read(path)))
     return digest.hexdigest()[:32]
 
 
@@ -127,21 +127,27 @@ def _loaded() -> dict[Path, str]:
 
 def _imported(path: Path, own_name: str) -> Iterator[str]:
     """Full names of what a file imports; of `from a import b` both a and a.b."""
-    try:
-        tree = ast.parse(_read(path))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return
     package = own_name if path.name == "__init__.py" else own_name.rpartition(".")[0]
-    for node in ast.walk(tree):
+    for node in _import_statements(_read(path)):
         if isinstance(node, ast.Import):
             for alias in node.names:
                 parts = alias.name.split(".")
                 yield from (".".join(parts[: end + 1]) for end in range(len(parts)))
-        elif isinstance(node, ast.ImportFrom):
+        else:
             above = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
             base = ".".join([*above, *([node.module] if node.module else [])])
             yield base
             yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+@lru_cache(MOST_FILES)
+def _import_statements(content: bytes) -> tuple[ast.Import | ast.ImportFrom, ...]:
+    """A file's, wherever in it they stand; none where it can't be parsed."""
+    try:
+        tree = ast.parse(content)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return ()
+    return tuple(node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom))
 
 
 @cache
@@ -160,12 +166,13 @@ def _is_own(path: Path) -> bool:
     return not any(path.is_relative_to(folder) for folder in other)
 
 
-def _code(path: Path) -> bytes:
+@lru_cache(MOST_FILES)
+def _code(content: bytes) -> bytes:
     """What a file says, without its comments and layout, which decide nothing."""
     try:
-        return ast.unparse(ast.parse(_read(path))).encode("utf-8", "replace")
+        return ast.unparse(ast.parse(content)).encode("utf-8", "replace")
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return _read(path)
+        return content
 
 
 def _read(path: Path) -> bytes:
