@@ -82,9 +82,11 @@ def _of(what: str, groups: Sequence[tuple[str, ...]], indices: Sequence[int]) ->
     least, most = min(counts.values(), default=0), max(counts.values(), default=0)
     amount = str(most) if least == most else f"{least} to {most}"
     total = len(set(groups) - {()})
-    groups_shown = f"{len(counts)} of {total}" if len(counts) < total else str(total)
+    groups_shown = f"{len(counts)} of the {total}" if len(counts) < total else str(total)
     one = {"folders": "folder", "classes": "class", "sets of labels": "set of labels"}[every]
-    shares = f"{amount} of one {one}" if total == 1 else f"{amount} of each of {groups_shown} {every}"
+    shares = f"{amount} of each of {groups_shown} {every}"
+    if len(counts) == 1:
+        shares = f"{amount} of one {one}" if total == 1 else f"{amount} of one of the {total} {every}"
     return shares + (f", and {bare} without a label" if bare else "")
 
 

@@ -43,7 +43,8 @@ class SettingInfo:
     in a settings file. short: a letter for the shell, with its dash. default_text: what help says of a default that
     is no constant. argument: whether the command line takes it by position. completes: what the shell offers, such as
     "methods" or "layers". stated: when the report states it. only_with: names of other settings; while all of them
-    have their defaults, this one does nothing. instead_of: the name of another setting, whose value this one chooses,
+    have their defaults, this one does nothing. idle_with: another setting and its value with which this one does
+    nothing. instead_of: the name of another setting, whose value this one chooses,
     so that only one of them can be given. decides: whether the setting itself is part of a run's identity; for others,
     what they lead to is.
     """
@@ -62,6 +63,7 @@ class SettingInfo:
     completes: str = ""
     stated: Stated = Stated.ALWAYS
     only_with: tuple[str, ...] = ()
+    idle_with: tuple[str, str] | None = None
     instead_of: str = ""
     decides: bool = True
 
@@ -146,21 +148,27 @@ def _check_alternatives(known: Mapping[str, SettingInfo], values: Mapping[str, o
 
 
 def does_nothing(info: SettingInfo, known: Mapping[str, SettingInfo], values: Mapping[str, object]) -> bool:
-    """Whether all that a setting goes with have their defaults.
+    """Whether all that a setting goes with have their defaults, or another one the value that leaves it idle.
 
     Args:
         known: settings by name. values: of settings by name; their defaults where there are none.
     """
+    if info.idle_with is not None and values.get(info.idle_with[0]) == info.idle_with[1]:
+        return True
     others = [known[name] for name in info.only_with if name in known]
     return bool(others) and all(values.get(other.name, other.default) == other.default for other in others)
 
 
 def _check_dependent(known: Mapping[str, SettingInfo], values: Mapping[str, object]) -> None:
     for info in known.values():
-        if values.get(info.name, info.default) != info.default and does_nothing(info, known, values):
-            ways = [_turned_on(known[name]) for name in info.only_with if name in known]
-            advice = f"give {ways[0]}, too" if len(ways) == 1 else "give one of them, too"
-            raise BadRequest(f"--{info.key} does nothing without {' or '.join(ways)}: {advice}.")
+        if values.get(info.name, info.default) == info.default or not does_nothing(info, known, values):
+            continue
+        if info.idle_with is not None:
+            other, value = info.idle_with
+            raise BadRequest(f"--{info.key} does nothing with --{known[other].key} {value}: give one of the two.")
+        ways = [_turned_on(known[name]) for name in info.only_with if name in known]
+        advice = f"give {ways[0]}, too" if len(ways) == 1 else "give one of them, too"
+        raise BadRequest(f"--{info.key} does nothing without {' or '.join(ways)}: {advice}.")
 
 
 def _turned_on(info: SettingInfo) -> str:

@@ -26,9 +26,9 @@ def test_a_limit_takes_as_many_of_each_class(tmp_path: Path) -> None:
     uneven, notice = sampled(tmp_path, classes, count=10)
     assert set(Counter(name[:7] for name in uneven).values()) == {2, 3} and "2 to 3 of each of 4 classes" in notice
     few, notice = sampled(tmp_path, classes, count=3)
-    assert len({name[:7] for name in few}) == 3 and "1 of each of 3 of 4 classes" in notice
+    assert len({name[:7] for name in few}) == 3 and "1 of each of 3 of the 4 classes" in notice
     head, notice = sampled(tmp_path, classes, count=8, order="first")
-    assert head == whole[:8] and "8 of 37 images: the first ones, 8 of each of 1 of 4 classes." in notice
+    assert head == whole[:8] and "8 of 37 images: the first ones, 8 of one of the 4 classes." in notice
     assert sampled(tmp_path, classes, count=99)[0] == whole
 
 

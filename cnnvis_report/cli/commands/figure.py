@@ -7,6 +7,7 @@ from tempfile import TemporaryDirectory
 import click
 
 from cnnvis_report.cli.help import DescribedArgument, GroupedCommand
+from cnnvis_report.cli.options.dependent import from_variable
 from cnnvis_report.cli.options.options import configured, option
 from cnnvis_report.cli.options.params import printable
 from cnnvis_report.cli.options.types import SettingType
@@ -100,7 +101,7 @@ def _compared(runs: Sequence[Path], output: Path, config: FigureConfig) -> str:
     from cnnvis_report.report.figure.save import check_target
 
     check_target(output)
-    if config.target != PREDICTION:
+    if config.target != PREDICTION and not from_variable("target"):
         raise BadRequest(f"--class {config.target}: maps of several runs are of the class that the comparison chooses.")
     stored = load_runs(runs)
     with TemporaryDirectory() as folder, refused_as(f"{', '.join(map(str, runs))}: no figure can be made of them"):

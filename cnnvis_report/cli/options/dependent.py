@@ -13,19 +13,19 @@ from cnnvis_report.settings import SettingInfo, does_nothing
 OTHERWISE = (ParameterSource.DEFAULT, ParameterSource.ENVIRONMENT)  # where a value may come from that nobody gave here
 
 
+def from_variable(name: str) -> bool:
+    """Whether the value of a parameter of the running command comes from a variable."""
+    return click.get_current_context().get_parameter_source(name) is ParameterSource.ENVIRONMENT
+
+
 def without_idle_variables(infos: Sequence[SettingInfo], values: Mapping[str, object]) -> dict[str, object]:
     """The values without those of variables that do nothing here, as the settings that they go with have defaults.
 
     A variable is set for all commands, and so for those where it does something; what is typed or stands in a file
     stays, to be refused.
     """
-    ctx = click.get_current_context()
     known = {info.name: info for info in infos}
-    idle = {
-        info.name
-        for info in infos
-        if ctx.get_parameter_source(info.name) is ParameterSource.ENVIRONMENT and does_nothing(info, known, values)
-    }
+    idle = {info.name for info in infos if from_variable(info.name) and does_nothing(info, known, values)}
     return {name: value for name, value in values.items() if name not in idle}
 
 

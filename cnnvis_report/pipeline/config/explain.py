@@ -11,6 +11,8 @@ from cnnvis_report.settings.duration import Duration
 from cnnvis_report.settings.kinds import Choice, Names, Several, Text
 from cnnvis_report.settings.method_options import MethodOptions
 
+NOT_INSPECTED = ("inspect", "none")  # the setting with which others of layers do nothing
+
 
 @dataclass(frozen=True)
 class ExplainConfig:
@@ -123,6 +125,7 @@ class InspectConfig:
         Several(Text()),
         key="unit",
         metavar="LAYER:CHANNEL[:ROW,COLUMN]",
+        idle_with=NOT_INSPECTED,
         decides=False,
     )
     maximize: tuple[str, ...] = setting(
@@ -132,6 +135,7 @@ class InspectConfig:
         Several(Text()),
         metavar="WHAT",
         default_text="the classes predicted most often",
+        idle_with=NOT_INSPECTED,
         decides=False,
     )
     parametrization: str = setting(
@@ -140,6 +144,7 @@ class InspectConfig:
         "total variation.",
         Choice(("fourier", "pixels")),
         stated=Stated.CHANGED,
+        idle_with=NOT_INSPECTED,
         decides=False,
     )
     init: str = setting(
@@ -147,5 +152,6 @@ class InspectConfig:
         "What feature visualization starts from: noise, or the image that activates the unit most.",
         Choice(("noise", "image")),
         stated=Stated.CHANGED,
+        idle_with=NOT_INSPECTED,
         decides=False,
     )

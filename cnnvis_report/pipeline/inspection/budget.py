@@ -103,11 +103,8 @@ def plan_inspection(config: InspectConfig, explain: ExplainConfig, subject: Subj
     Raises:
         UnknownName, BadRequest, NotApplicable: there is no such budget, unit or class.
     """
-    named = {"unit": config.units, "maximize": config.maximize}
-    for option, values in named.items():
-        if values and config.inspect == "none":
-            raise BadRequest(f"--{option} {values[0]}: --inspect none shows nothing of layers; give one of the two.")
-    budget = choose_inspection(config.inspect, explain) or (BY_EFFORT[explain.effort] if any(named.values()) else None)
+    named = BY_EFFORT[explain.effort] if config.units or config.maximize else None
+    budget = choose_inspection(config.inspect, explain) or named
     units = tuple(dict.fromkeys(parse_unit(unit, subject) for unit in config.units))
     objectives = tuple(parse_objective(text, subject) for text in config.maximize)
     return None if budget is None else InspectionPlan(budget, units, objectives, config.parametrization, config.init)

@@ -16,6 +16,7 @@ from cnnvis_report.report.comparison.report import (
     ComparedReport,
     image_mask_change,
     mask_change,
+    moved,
     strongest_flip,
 )
 from cnnvis_report.report.figure.columns import Column
@@ -178,6 +179,8 @@ def _rule(report: ComparedReport, images: Sequence[ComparedImage]) -> str:
     rest = len(images) - sum(counts.values())
     masked = any(any(method.mask_energy) for method in report.methods)
     why = "whose relevance in the mask changed or whose maps moved most" if masked else "whose maps moved most"
+    if not any(moved(image) for image in images):
+        why = "whose maps didn't move"
     parts = [f"{count} {words}" for words, count in counts.items() if count]
     parts += [f"{rest} {why}"] if rest else []
     return words.listed(parts)

@@ -11,6 +11,8 @@ from cnnvis_report.report.views.methods.method_rows import MethodRow, method_row
 from cnnvis_report.report.views.precision import precision_of_methods, precision_of_metrics
 from cnnvis_report.report.views.report import Report
 
+OF_IMAGES = ("labels",)  # settings that say nothing without images
+
 
 @dataclass(frozen=True)
 class Run:
@@ -18,7 +20,8 @@ class Run:
 
     sentence: what was computed. command: what gives the run again; empty where there is none. facts, settings,
     environment: rows of a name and a value. cost: the methods, with what their maps took. missing: files that were
-    skipped and maps that there aren't, each with the reason. appendix: how the maps were computed, as a paper's
+    skipped and maps that there aren't, each with the reason; nothing_missing: what to say where there are none, empty
+    where nobody would ask. appendix: how the maps were computed, as a paper's
     appendix says it. references: BibTeX of the program and of the methods.
     """
 
@@ -31,6 +34,7 @@ class Run:
     notices: tuple[str, ...]
     cost: list[MethodRow]
     missing: Iterable[tuple[str, str]]
+    nothing_missing: str
     appendix: str
     references: str
 
@@ -46,7 +50,8 @@ def run(report: Report, _links: Links) -> Run:
         environment=_environment(report.run),
         notices=report.run.notices,
         cost=[row for row in method_rows(report) if not row.not_applicable],
-        missing=_missing(report),
+        missing=_missing(report) if report.run.images else list(_missing(report)),
+        nothing_missing=_nothing_missing(report.run),
         appendix=appendix(report.run),
         references=references(report.run),
     )
@@ -90,7 +95,7 @@ def _facts(run: RunRecord) -> list[tuple[str, str]]:
 
 def _settings(run: RunRecord) -> Iterator[tuple[str, str]]:
     for name, value in run.settings.items():
-        if value not in (None, "", [], {}):
+        if value not in (None, "", [], {}) and (run.images or name not in OF_IMAGES):
             yield name.replace("_", " "), fmt.setting(value)
     passes = run.passes_per_image
     if run.methods:
@@ -98,6 +103,12 @@ def _settings(run: RunRecord) -> Iterator[tuple[str, str]]:
             "passes per image",
             f"{fmt.number(passes.get('forward', 0))} forward, {fmt.number(passes.get('backward', 0))} backward",
         )
+
+
+def _nothing_missing(run: RunRecord) -> str:
+    if not run.images:
+        return ""
+    return f"None: every file could be read{', and every method gave every map' if run.methods else ''}."
 
 
 def _missing(report: Report) -> Iterator[tuple[str, str]]:

@@ -117,6 +117,28 @@ def test_a_setting_that_does_nothing_without_another_is_refused_unless_a_variabl
         assert str(values_of(config)[name]) == str(OF_DEPENDENT[name]), "the variable counts where it does something"
 
 
+IDLE: dict[str, tuple[str, str]] = {
+    "units": ("--unit", "features.0:1"),
+    "maximize": ("--maximize", "cat"),
+    "parametrization": ("--parametrization", "pixels"),
+    "init": ("--init", "image"),
+}
+
+
+@pytest.mark.parametrize("name", [info.name for info in settings_of(RunConfig) if info.idle_with])
+def test_a_setting_of_layers_is_refused_where_none_is_inspected(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    key, value = IDLE[name]
+    none = ("run", "resnet18", "nowhere", "--inspect", "none")
+    line = f"Error: {key} does nothing with --inspect none: give one of the two.\n"
+    assert command(*none, key, value, code=2).stderr == line
+    monkeypatch.setenv("CNNVIS_REPORT_" + key[2:].upper(), value)
+    assert parsed_run("resnet18", "photos", "--inspect", "none") == RunConfig.of(
+        "resnet18", images=["photos"], inspect="none"
+    )
+    config = parsed_run("resnet18", "photos")
+    assert values_of(config)[name] in (value, (value,)), "the variable counts where layers are inspected"
+
+
 def parsed_run(*words: str) -> RunConfig:
     """What `run` would be called with."""
     seen: list[RunConfig] = []

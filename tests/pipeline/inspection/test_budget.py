@@ -1,4 +1,4 @@
-"""What is inspected without being asked for by a budget: what is named of the layers, and nothing against a word."""
+"""What is inspected without being asked for by a budget: what is named of the layers, beside any method."""
 
 from typing import Any
 
@@ -6,7 +6,6 @@ import pytest
 import torch
 
 from cnnvis_report.engine.subject import Subject
-from cnnvis_report.errors import BadRequest
 from cnnvis_report.pipeline.config import ExplainConfig, InspectConfig
 from cnnvis_report.pipeline.inspection.budget import BY_EFFORT, plan_inspection
 from tests.networks import Tiny, seeded
@@ -21,10 +20,8 @@ def subject() -> Subject:
 
 
 @pytest.mark.parametrize("named", NAMED, ids=["unit", "maximize"])
-def test_what_is_named_is_shown_beside_any_method_or_refused(named: Any, subject: Subject) -> None:
+def test_what_is_named_is_shown_beside_any_method(named: Any, subject: Subject) -> None:
     assert plan_inspection(InspectConfig(), ONE_METHOD, subject) is None
     plan = plan_inspection(InspectConfig(**named), ONE_METHOD, subject)
     assert plan is not None and plan.budget == BY_EFFORT["low"]
     assert bool(plan.units) == ("units" in named) and bool(plan.objectives) == ("maximize" in named)
-    with pytest.raises(BadRequest, match=r"^--(unit|maximize) features\.0:1: --inspect none shows nothing of layers"):
-        plan_inspection(InspectConfig("none", **named), ONE_METHOD, subject)

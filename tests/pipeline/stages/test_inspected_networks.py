@@ -45,6 +45,23 @@ def test_the_set_of_one_image_says_what_it_lacks(drawn: Path, tmp_path: Path) ->
     assert "the set has one image" in (tmp_path / "r" / "features.html").read_text(encoding="utf-8")
 
 
+def test_an_inspection_without_images_says_nothing_of_images_and_maps(tmp_path: Path) -> None:
+    said = command("inspect", "tests.factories:tiny", "--maximize", "circle", "-o", tmp_path / "r").stdout
+    assert "image" not in said
+    page = (tmp_path / "r" / "run.html").read_text(encoding="utf-8")
+    for word in (
+        "Skipped files",
+        "<dt>labels",
+        "<dt>classes",
+        "<dt>effort",
+        "<dt>precision",
+        "<dt>Explained",
+        "passes",
+    ):
+        assert word not in page, word
+    assert "cnnvis-report inspect tests.factories:tiny --maximize circle<" in page
+
+
 def test_a_network_without_maps_says_so(drawn: Path, tmp_path: Path) -> None:
     command("run", "tests.factories:flat", drawn, "-o", tmp_path / "r", "-m", "gradient", "--inspect", "standard", "-q")
     inside = inspection_of(load_run(tmp_path / "r"))

@@ -1,5 +1,6 @@
 """The figure of a comparison has a column a run."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from cnnvis_report.report.comparison.figure import comparison_caption, compariso
 from cnnvis_report.report.figure.config import FigureConfig
 from cnnvis_report.report.pictures.drawing import draw_map
 from tests.conftest import command
+from tests.fixtures.make_run import FOLDER
 from tests.report.comparison.planted import HOSTILE, compared, runs
 
 
@@ -49,6 +51,22 @@ def test_images_methods_and_rows_can_be_named(tmp_path: Path) -> None:
     assert short is not None and len(short.rows) == 1
     with pytest.raises(UnknownName, match="gradient"):
         comparison_figure(report, FigureConfig(methods=("gradients",)))
+
+
+def test_the_class_of_a_figure_is_no_choice_of_several_runs_and_its_variable_stops_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folders, output = [run.folder for run in runs(tmp_path)], tmp_path / "f.png"
+    assert "the comparison chooses" in command("figure", *folders, "-o", output, "--class", "label", code=2).stderr
+    monkeypatch.setenv("CNNVIS_REPORT_FIGURE_CLASS", "label")
+    command("figure", *folders, "-o", output, "--rows", "1")
+    assert output.is_file()
+
+
+def test_runs_that_are_the_same_are_not_said_to_have_moved_most(tmp_path: Path) -> None:
+    folders = [Path(shutil.copytree(FOLDER, tmp_path / name)) for name in ("a", "b")]
+    said = command("figure", *folders, "-o", tmp_path / "same.png").output
+    assert "whose maps didn't move" in said and "moved most" not in said
 
 
 @pytest.mark.parametrize("suffix", ["png", "svg"])

@@ -212,7 +212,7 @@ def _use(report: Report, evidence: Evidence) -> str:
     names = _named(report, evidence.recommended)
     if difference is None:
         return f"Use {names}."
-    measure = words.metric(report.run, evidence.faithfulness).title
+    measure = words.within_sentence(words.metric(report.run, evidence.faithfulness).title)
     of = f" for {words.title(report.run, evidence.recommended[0])}" if len(evidence.recommended) > 1 else ""
     return (
         f"Use {names}: {measure} {words.interval(difference)} above a random map{of} "
