@@ -54,7 +54,7 @@ def test_what_is_not_as_it_was_sent_is_not_taken(exchange: Exchange, tmp_path: P
     with pytest.raises(RunFailed, match=r"shard-00000\.npz: isn't what the run has written there.* makes it again\."):
         exchange.fetch(target, known)
     assert list(target.parent.iterdir()) == []
-    with pytest.raises(RunFailed, match=r"between: there is no such place, or no shard-00001\.npz of this run\."):
+    with pytest.raises(RunFailed, match=r"between: there is no such place, or no shard-00001\.npz of this run in it\."):
         exchange.fetch(tmp_path / "here" / "shard-00001.npz", known)
 
 
