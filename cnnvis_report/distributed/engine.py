@@ -13,8 +13,10 @@ from typing import Any
 
 import torch
 
+from cnnvis_report.data.discovery.addresses import shown_address
 from cnnvis_report.data.image_set import ImageSet
 from cnnvis_report.distributed.cluster import Cluster, connected
+from cnnvis_report.distributed.exchange import Exchange
 from cnnvis_report.distributed.job import Decisions, ShardResult, ShardTask, WorkerJob
 from cnnvis_report.distributed.pool import Pool
 from cnnvis_report.distributed.worker import PATIENCE, journal_head
@@ -30,7 +32,8 @@ from cnnvis_report.pipeline.setup import Setup
 from cnnvis_report.pipeline.stages.explain import sum_up, warn_of_skipped
 from cnnvis_report.pipeline.stats import RunStats
 from cnnvis_report.progress import Progress
-from cnnvis_report.store.files.names import shard_name
+from cnnvis_report.store.files.atomic import sweep
+from cnnvis_report.store.files.names import ARRAYS, FILE, shard_name
 from cnnvis_report.store.writer import RunWriter
 
 
@@ -42,14 +45,16 @@ def engine_of(config: RunConfig, set_up: Callable[[RunConfig], Setup]) -> Iterat
         set_up: opens the network and the images, in this process and in each worker.
 
     Raises:
-        BadRequest: there is no such cluster.
+        BadRequest: there is no such cluster, or workers can't write to the exchange.
     """
     machine = config.machine
     if machine.engine == "local":
         yield None
         return
+    if machine.exchange is not None:
+        Exchange.of(machine.exchange, "")  # before anything else is done
     with connected(machine.address) as cluster:
-        yield RayEngine(cluster, machine.workers, set_up)
+        yield RayEngine(cluster, machine.workers, set_up, machine.exchange)
 
 
 @dataclass(frozen=True)
@@ -57,20 +62,23 @@ class RayEngine:
     """Makes maps by the workers of a Ray cluster.
 
     workers: how many; None for what suits the cluster. set_up: opens the network and the images in each of them.
+    exchange: where they put shards for this process to fetch, in the place of the run's folder.
     """
 
     cluster: Cluster
     workers: int | None
     set_up: Callable[[RunConfig], Setup]
+    exchange: str | None = None
 
     def describe(self, setup: Setup) -> str:
         """Where the maps are made, and by how many workers."""
         count, threads = self._crew(setup)
         nodes = "1 node" if self.cluster.nodes == 1 else f"{self.cluster.nodes} nodes"
         of_one = "" if count == 1 else "; the time above is that of one"
+        way = "" if self.exchange is None else f"; maps come by {shown_address(self.exchange)}"
         return (
             f"{self.cluster.name}, {nodes}: {count} worker{'s' if count > 1 else ''}, "
-            f"{threads} thread{'s' if threads > 1 else ''} each{of_one}"
+            f"{threads} thread{'s' if threads > 1 else ''} each{of_one}{way}"
         )
 
     def explain(self, making: MapMaking, writer: RunWriter, stats: RunStats, progress: Progress) -> None:
@@ -89,9 +97,9 @@ class RayEngine:
             for name in names:
                 progress.done(name)
         files = {item.id: item.files for item in items}
-        warned, computed = 0, 0.0
-        for task, result in self._pool(making, progress, "explain").map(tasks) if tasks else ():
-            _take_in(result, writer, stats, progress)
+        warned, computed, exchange = 0, 0.0, self._exchange(making)
+        for task, result in self._done(making, progress, tasks, "explain"):
+            _take_in(result, writer, stats, progress, exchange)
             computed += result.seconds
             warned = warn_of_skipped(stats.skipped, warned, progress)
             for id, cost in result.costs.items():
@@ -99,6 +107,7 @@ class RayEngine:
                     file.recall(cost.files)
             for name in task.names:
                 progress.done(name)
+        sweep(making.folder / ARRAYS, FILE)  # what workers that were lost were writing
         stats.skipped.sort(key=lambda file: (file.name, file.reason))
         sum_up(making.setup.images, writer, stats, progress)
         stats.seconds += computed - (time.perf_counter() - start)  # the workers', not this process's
@@ -115,16 +124,32 @@ class RayEngine:
         ]
 
         def parts() -> Iterator[tuple[int, SetPass]]:
-            for task, part in self._pool(making, progress, "survey", sum(map(len, shards))).map(tasks):
+            for task, part in self._done(making, progress, tasks, "survey", sum(map(len, shards))):
                 progress.step(f"inspection: {task.names[0] if task.names else ''}")
                 yield task.number, part
 
         return merged(parts(), len(shards))
 
-    def _pool(self, making: MapMaking, progress: Progress, method: str, *arguments: object) -> Pool:
+    def _done(
+        self, making: MapMaking, progress: Progress, tasks: Sequence[ShardTask], method: str, *arguments: object
+    ) -> Iterator[tuple[ShardTask, Any]]:
+        """Shards with what workers have made of them, as they come."""
+        if not tasks:
+            return
         count, threads = self._crew(making.setup)
         share = self.cluster.share(count, on_devices=_on_devices(making.setup))
-        return Pool(self.cluster, count, share, _pickled(self.job(making, threads)), progress, method, *arguments)
+        job = _pickled(self.job(making, threads))
+        exchange = self._exchange(making)
+        if exchange is not None:
+            exchange.announce()
+        try:
+            yield from Pool(self.cluster, count, share, job, progress, method, *arguments).map(tasks)
+        finally:
+            if exchange is not None:
+                exchange.clear()
+
+    def _exchange(self, making: MapMaking) -> Exchange | None:
+        return None if self.exchange is None else Exchange.of(self.exchange, journal_head(making.folder))
 
     def _crew(self, setup: Setup) -> tuple[int, int]:
         """How many workers there are, and threads of each."""
@@ -141,6 +166,7 @@ class RayEngine:
             selected=None if setup.selection is None else tuple(item.id for item in setup.images),
             directory=Path.cwd(),
             folder=making.folder.resolve(),
+            exchange=self._exchange(making),
             journal=journal_head(making.folder),
             run=making.run,
             identity=identify(identity_parts(setup, making.plan), setup.network.checks.repeatability),
@@ -173,11 +199,13 @@ def _on_devices(setup: Setup) -> bool:
     return setup.network.subject.device.type == "cuda"
 
 
-def _take_in(result: ShardResult, writer: RunWriter, stats: RunStats, progress: Progress) -> None:
+def _take_in(
+    result: ShardResult, writer: RunWriter, stats: RunStats, progress: Progress, exchange: Exchange | None = None
+) -> None:
     """Put a shard that a worker has written into the run.
 
     Raises:
-        WentAway: its file isn't in the run's folder.
+        WentAway: its file isn't in the run's folder. RunFailed: it isn't where workers put it.
     """
     for warning in result.warnings:
         progress.warn(warning)
@@ -185,7 +213,10 @@ def _take_in(result: ShardResult, writer: RunWriter, stats: RunStats, progress: 
     stats.image_notices += [notice for notice in result.notices if notice not in stats.image_notices]
     if result.stored is None:
         return
-    _wait_for(writer.folder / shard_name(result.number), result.stored.bytes)
+    if exchange is None:
+        _wait_for(writer.folder / shard_name(result.number), result.stored.bytes)
+    else:
+        exchange.fetch(writer.folder / shard_name(result.number), result.stored)
     costs = [result.costs[image.id] for image in result.records]
     writer.add_shard(
         result.number, result.records, result.stored, [cost.seconds for cost in costs], [cost.files for cost in costs]

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from cnnvis_report.distributed.exchange import Exchange
 from cnnvis_report.methods.tasks import Task
 from cnnvis_report.pipeline.planning.plan import Plan
 from cnnvis_report.pipeline.setup import Setup
@@ -29,9 +30,9 @@ class WorkerJob:
 
     set_up: opens them. decisions: pickled, as methods of one's own can be read only after that. selected: ids of the
     images, where the command has selected some of those that `set_up` finds.
-    directory: in which the command was started; paths are relative to it. folder: of the run; journal: the first line
-    of its journal, by which a worker knows it. run, identity: of the run. versions: of the packages that make numbers.
-    threads: of a worker.
+    directory: in which the command was started; paths are relative to it. folder: of the run; exchange: where shards go
+    in its place. journal: the first line of the run's journal, by which a worker knows either. run, identity: of the
+    run. versions: of the packages that make numbers. threads: of a worker.
     """
 
     set_up: Callable[[], Setup]
@@ -39,6 +40,7 @@ class WorkerJob:
     selected: tuple[str, ...] | None
     directory: Path
     folder: Path
+    exchange: Exchange | None
     journal: str
     run: str
     identity: Identity

@@ -8,11 +8,13 @@ from dataclasses import replace
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TypeVar
 
 import torch
 
 from cnnvis_report.data.image_set import ImageItem, ImageSet
+from cnnvis_report.distributed.exchange import Exchange
 from cnnvis_report.distributed.job import Decisions, Failure, ImageCost, Reason, ShardResult, WorkerJob
 from cnnvis_report.engine.devices import is_out_of_memory
 from cnnvis_report.errors import BadRequest, CnnVisError
@@ -30,7 +32,7 @@ from cnnvis_report.records.identity import Identity, changes
 from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.run import StoredFile
 from cnnvis_report.store.array_files.shards import write_shard
-from cnnvis_report.store.files.names import ARRAYS, JOURNAL
+from cnnvis_report.store.files.names import ARRAYS, JOURNAL, shard_name
 from cnnvis_report.store.manifest import list_lines
 
 Answer = TypeVar("Answer")
@@ -52,7 +54,7 @@ class ShardWorker:
         return Failure(reason, Reason.REQUEST) if reason else None
 
     def explain(self, number: int, ids: Sequence[str]) -> ShardResult | Failure:
-        """Explain the images of a shard, and write it into the run's folder."""
+        """Explain the images of a shard, and write it into the run's folder, or to where the command fetches it."""
         return self._tried(lambda: self._explained(number, ids))
 
     def survey(self, number: int, ids: Sequence[str], expected: int) -> SetPass | Failure:
@@ -80,9 +82,7 @@ class ShardWorker:
             results = self._results(ids, stats, gathered, costs)
             first = next(results, None)
             if first is not None:
-                records, stored = write_shard(
-                    self.job.folder, number, chain([first], results), deflated=self.making.layout.deflated
-                )
+                records, stored = self._written(number, chain([first], results))
         return ShardResult(
             number,
             records,
@@ -93,6 +93,16 @@ class ShardWorker:
             notices=self.making.setup.network.checks.monitor.notices(),
             seconds=time.perf_counter() - start,
         )
+
+    def _written(self, number: int, results: Iterator[Result]) -> tuple[list[ImageRecord], StoredFile]:
+        """Write a shard into the run's folder, or by way of a folder of its own to where the command fetches it."""
+        deflated = self.making.layout.deflated
+        if self.job.exchange is None:
+            return write_shard(self.job.folder, number, results, deflated=deflated)
+        with TemporaryDirectory(prefix="cnnvis-report-") as folder:
+            written = write_shard(Path(folder), number, results, deflated=deflated)
+            self.job.exchange.send(Path(folder) / shard_name(number))
+        return written
 
     def _results(
         self, ids: Sequence[str], stats: RunStats, progress: Progress, costs: dict[str, ImageCost]
@@ -107,7 +117,15 @@ class ShardWorker:
         """What the maps are made with."""
         setup = self._setup
         decisions = self._decisions
-        return MapMaking(setup, decisions.plan, self.job.folder, self.job.run, decisions.reduced, decisions.in_bfloat16)
+        return MapMaking(
+            setup,
+            decisions.plan,
+            self.job.folder,
+            self.job.run,
+            decisions.reduced,
+            decisions.in_bfloat16,
+            keeps_fits=self.job.exchange is None,
+        )
 
     @cached_property
     def _setup(self) -> Setup:
@@ -136,8 +154,11 @@ class ShardWorker:
         job = self.job
         try:
             os.chdir(job.directory)
-        except OSError:
-            return f"{job.directory}, in which the command was started, isn't there. Share it with every node."
+        except OSError:  # with everything at addresses, nothing in it is needed
+            if job.exchange is None:
+                return f"{job.directory}, in which the command was started, isn't there. Share it with every node."
+        if job.exchange is not None:
+            return self._unlike_exchange(job.exchange)
         deadline = time.monotonic() + PATIENCE
         while journal_head(job.folder) != job.journal:
             if time.monotonic() > deadline:
@@ -146,6 +167,11 @@ class ShardWorker:
         if not os.access(job.folder / ARRAYS, os.W_OK):
             return f"{job.folder / ARRAYS} can't be written to. Give -o a folder that every node may write to."
         return ""
+
+    def _unlike_exchange(self, exchange: Exchange) -> str:
+        if exchange.is_announced():
+            return ""
+        return f"--exchange {exchange.shown} isn't the same place there. Give one that every node reaches."
 
     def _unlike_versions(self) -> str:
         """Which package is of another version than the command's; empty where none is."""

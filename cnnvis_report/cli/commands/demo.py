@@ -20,7 +20,7 @@ MOST = 300  # pictures
 @click.command(cls=GroupedCommand, short_help="Try everything on a small generated data set.")
 @configured(
     RunConfig,
-    without=(*OF_OTHERS, "against", "engine", "address", "workers"),
+    without=(*OF_OTHERS, "against", "engine", "address", "exchange", "workers"),
     fixed={"model": "demo", "images": ()},
     changes={"output": {"default": Path("demo-report")}},
 )

@@ -23,7 +23,7 @@ HOW_MUCH = {
     without=(
         *("select", "effort", "time", "options", "classes", "layers", "precision"),
         *("against", "fail_if", "summary", "json"),
-        *("engine", "address", "workers"),  # no map is made
+        *("engine", "address", "exchange", "workers"),  # no map is made
     ),
     fixed={"methods": (), "metrics": "none"},
     changes={"inspect": HOW_MUCH, "output": {"default": Path("inspect-report")}},

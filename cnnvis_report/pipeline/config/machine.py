@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from cnnvis_report.settings import Group, Stated, setting
+from cnnvis_report.settings.file_kinds import FileOrAddress
 from cnnvis_report.settings.kinds import Choice, Integer, Text
 
 MOST_IN_A_BATCH = 1_000_000
@@ -41,6 +42,17 @@ class MachineConfig:
         only_with=("engine",),
         stated=Stated.NEVER,
         decides=False,
+    )
+    exchange: str | None = setting(
+        None,
+        "Where workers of --engine ray put maps for the command to fetch, if they don't share -o with it: a folder, or "
+        "an address such as s3://bucket/exchange.",
+        FileOrAddress(),
+        metavar="FOLDER|ADDRESS",
+        default_text="the report's folder, which every node shares",
+        stated=Stated.NEVER,
+        decides=False,
+        only_with=("engine",),
     )
     workers: int | None = setting(
         None,

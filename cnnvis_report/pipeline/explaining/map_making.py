@@ -48,7 +48,7 @@ class MapMaking:
     """What the maps of a run are made with.
 
     folder: of the run. run: the run's fingerprint, without its images' contents. reduced: tasks that run in bfloat16,
-    and in_bfloat16 the metrics whose passes do.
+    and in_bfloat16 the metrics whose passes do. keeps_fits: whether the folder keeps what is fitted to the image set.
     """
 
     setup: Setup
@@ -57,6 +57,7 @@ class MapMaking:
     run: str
     reduced: tuple[Task, ...] = ()
     in_bfloat16: frozenset[str] = frozenset()
+    keeps_fits: bool = True
 
     @property
     def layout(self) -> ArrayLayout:
@@ -66,7 +67,9 @@ class MapMaking:
     def batch_settings(self) -> BatchSettings:
         """How batches go through the network; what is fitted to the image set is looked for in the run's folder."""
         setup, plan = self.setup, self.plan
-        reference = setup.maps.reference.with_cache(FolderFitCache(self.folder, self.run))
+        reference = setup.maps.reference
+        if self.keeps_fits:
+            reference = reference.with_cache(FolderFitCache(self.folder, self.run))
         return BatchSettings(plan.dry_run, plan.batch, reference, setup.config.machine.seed, self.reduced)
 
     def metrics(self) -> MapMetricsStage | None:

@@ -28,9 +28,16 @@ VALUES = {
     "json": "numbers.json",
 }
 DEPENDENT = {info.name: info for info in settings_of(RunConfig) if info.only_with}
-OF_DEPENDENT: dict[str, str | int] = {"address": "auto", "workers": 2, "copy": "there", "limit_order": "first"}
+OF_DEPENDENT: dict[str, str | int] = {
+    "address": "auto",
+    "exchange": "s3://bucket/x",
+    "workers": 2,
+    "copy": "there",
+    "limit_order": "first",
+}
 WITH = {
     "address": ["--engine ray"],
+    "exchange": ["--engine ray"],
     "workers": ["--engine ray"],
     "copy": ["--anonymous", "--share minimal"],
     "limit_order": ["--limit N"],

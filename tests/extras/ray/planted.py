@@ -49,6 +49,7 @@ class Planted(torch.nn.Module):
         if not of_worker or not explains or not any(pathlib.Path("report/arrays").glob("shard-*")):
             return
         if take("ends"):
+            pathlib.Path("report/arrays/.shard-00003.npz.0badf00d.new").write_bytes(b"half a file")
             os.kill(os.getpid(), signal.SIGKILL)
         if take("full"):
             full = True

@@ -4,6 +4,7 @@ import os
 import re
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from threading import Thread
 from time import monotonic, sleep
@@ -83,6 +84,22 @@ def test_the_bytes_are_those_of_this_process_though_a_worker_is_killed_in_the_mi
     assert (folder / "ends-taken").exists(), "a worker was killed"
     assert said.count("Warning: A worker on ") == 1 and "Another one explains the images from " in said
     assert re.search(r"2 nodes: 2 workers, \d+ threads? each; the time above is that of one", said)
+    check_same(folder)
+
+
+def test_so_are_those_that_come_by_way_of_an_address_from_workers_without_the_folder(
+    cluster: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "ends").touch()
+    plain = engine.RayEngine.job
+
+    def job(self: Any, *given: Any) -> Any:
+        return replace(plain(self, *given), folder=folder / "elsewhere" / "report")
+
+    monkeypatch.setattr(engine.RayEngine, "job", job)
+    said = on_cluster(cluster, "--workers", "2", "--exchange", (folder / "between").as_uri())
+    assert f"; maps come by file://{folder}/between" in said and (folder / "ends-taken").exists()
+    assert list((folder / "between").iterdir()) == [] and not (folder / "elsewhere").exists()
     check_same(folder)
 
 
