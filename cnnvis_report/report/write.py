@@ -30,11 +30,15 @@ from cnnvis_report.store.run_folder import StoredRun
 
 @dataclass(frozen=True)
 class Written:
-    """The first page, the size of all pages with what they need, and how finely they keep the maps."""
+    """The first page, the size of all pages with what they need, and how finely they keep the maps.
+
+    sample: how many images have a page, where not all have one, in words; empty elsewhere.
+    """
 
     first_page: Path
     bytes: int
     quality: Quality
+    sample: str = ""
 
 
 def write_site(
@@ -77,13 +81,23 @@ def _replace_site(run: StoredRun, listener: Progress, options: SiteOptions) -> W
     if before is not None and set(before.files) != set(pages_of(folder)):  # the list of pages was lost, say
         before = None
     if before is not None and before.key == key and before.signature == _signature(run, before.files) != "":
-        return Written(folder / "index.html", _size(folder, before.files), QUALITIES[0])
+        sample = _sample(len(before.images), run.record.images, options)
+        return Written(folder / "index.html", _size(folder, before.files), QUALITIES[0], sample)
     with _aside(folder) as building:
         pages = write_pages(run, building, listener, options, before)
         files = _move(building, folder, pages.unchanged)
         images = {page.id: page.placed(folder) for page in pages.images.values()}
         write_rendered(folder, RenderedSite(key, tuple(files), _signature(run, files), images))
-    return Written(folder / "index.html", _size(folder, files), pages.quality)
+    sample = _sample(len(images), run.record.images, options)
+    return Written(folder / "index.html", _size(folder, files), pages.quality, sample)
+
+
+def _sample(with_page: int, images: int, options: SiteOptions) -> str:
+    """Such as "74 of 100 images have a page, more than --pages 12, as other pages lead to them"."""
+    if with_page >= images:
+        return ""
+    more = f", more than --pages {options.pages:,}, as other pages lead to them" if with_page > options.pages else ""
+    return f"{with_page:,} of {images:,} images have a page{more}"
 
 
 def _signature(run: StoredRun, files: Iterable[str]) -> str:

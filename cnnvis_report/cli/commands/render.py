@@ -60,6 +60,8 @@ def render(
         options = SiteOptions(report.pages, report.processes)
         written = write_site(stored, single_file=report.single_file, max_size=how.max_size, options=options)
         handed_on = share.hand_on(RunPages(stored), how)
+        if written.sample:
+            click.echo(f"Note: {written.sample}.", err=True)
         announce(written.first_page, report, job, handed_on)
         if numbers is not None:
             results.deliver(job, numbers)

@@ -153,6 +153,8 @@ class Console(Progress):
             self.say(f"Pages     {size}; pixel maps accurate to {fmt.percent(quality.error)} of their largest value")
         if quality.left_out:
             self.say(f"          maps left out to keep one file small: {', '.join(quality.left_out)}")
+        if written.sample:
+            self.say(f"          {written.sample}")
 
 
 def listed(changed: Sequence[str], most: int = LISTED) -> str:

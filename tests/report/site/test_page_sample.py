@@ -12,6 +12,7 @@ from cnnvis_report.report.pictures.encode import QUALITIES
 from cnnvis_report.report.site.page_sample import choose_pages, linked_images
 from cnnvis_report.report.site.site_writer import SiteOptions, write_pages
 from cnnvis_report.report.views.report import Report
+from cnnvis_report.report.write import _sample
 from tests.pages.many_images import many
 
 IMAGES, PAGES = 400, 40
@@ -69,3 +70,16 @@ def test_every_link_of_a_sampled_site_leads_to_a_page(tmp_path: Path) -> None:
     assert f"All {len(pages)}</button>" in index and f"{IMAGES} images" in index
     image = next((tmp_path / "images").iterdir()).read_text(encoding="utf-8")
     assert f"of {len(pages)}" in image, "walking goes over the images with a page"
+
+
+@pytest.mark.parametrize(
+    ("with_page", "most", "said"),
+    [
+        (100, 2000, ""),
+        (40, 40, "40 of 100 images have a page"),
+        (74, 12, "74 of 100 images have a page, more than --pages 12, as other pages lead to them"),
+    ],
+    ids=["all", "a sample", "more than wanted"],
+)
+def test_how_many_images_have_a_page_is_said(with_page: int, most: int, said: str) -> None:
+    assert _sample(with_page, 100, SiteOptions(pages=most)) == said
