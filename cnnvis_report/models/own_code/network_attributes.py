@@ -94,8 +94,7 @@ def _of_timm(
     stated = stated or any(attribute(network, name) is not None for name in ("size", "mean", "std"))
     if stated or not isinstance(config, Mapping) or not config.get("input_size") or "timm" not in sys.modules:
         return None
-    notice = "The preprocessing is that of the network's pretrained_cfg, as timm itself takes it."
-    return timm_preprocessing(config, f"{spec}: pretrained_cfg").with_channels(channels), (notice,)
+    return timm_preprocessing(config, f"{spec}: pretrained_cfg").with_channels(channels), ()
 
 
 def _steps(network: nn.Module, spec: str, settings: Settings, channels: int) -> tuple[Preprocessing, tuple[str, ...]]:

@@ -76,7 +76,7 @@ def of_a_factory(name: str, channels: int = 3) -> Any:
 def test_a_network_from_a_factory_brings_its_steps(name: str) -> None:
     use = declared(of_a_factory(name), "nets.py:make")
     assert use.preprocessing == timm_preprocessing(CONFIGS[name], "")
-    assert use.notices == ("The preprocessing is that of the network's pretrained_cfg, as timm itself takes it.",)
+    assert use.notices == ()
 
 
 def test_what_is_said_goes_over_the_steps_of_a_network() -> None:
