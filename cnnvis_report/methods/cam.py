@@ -30,8 +30,8 @@ def cam(tape: Tape, targets: Tensor) -> Tensor:
         [N, h, w] at the size of the averaged maps, in logits.
 
     Raises:
-        NotApplicable: the network doesn't end in global average pooling and one linear layer, or one 1×1
-            convolution and global average pooling.
+        NotApplicable: the network doesn't end in global average pooling and one linear layer or 1×1 convolution,
+            in either order.
     """
     maps, weight = tape.score_layer()
     tape.note(layer=tape.subject.score_layer().layer)

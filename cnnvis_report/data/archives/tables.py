@@ -1,6 +1,5 @@
 """Tables among the members of an archive that name its images."""
 
-import json
 import posixpath
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,7 +10,7 @@ from cnnvis_report.data.image_file import ImageFile
 from cnnvis_report.data.split_names import in_split
 from cnnvis_report.data.tables.column_names import LABEL_COLUMNS, PATH_COLUMNS
 from cnnvis_report.data.tables.json_table import is_scattered
-from cnnvis_report.data.tables.text_tables import column, read_rows
+from cnnvis_report.data.tables.text_tables import RepeatedKey, column, parsed_once, read_rows
 
 MOST_TABLES, LARGEST = 5, 1 << 26  # bytes
 SPLIT_COLUMNS = ("split", "set", "subset", "fold", "partition")
@@ -30,9 +29,14 @@ def labeled_by_table(
     Returns:
         The images, what is still to be selected of them, and what a user has to know.
     """
+    unread: list[str] = []
     by_name = {image.name: number for number, image in enumerate(images)}
     for name, member in sorted(tables, key=lambda table: (table[0].count("/"), table[0]))[:MOST_TABLES]:
-        rows = _rows(name, member)
+        try:
+            rows = _rows(name, member)
+        except RepeatedKey as error:
+            unread.append(f"{name} in the archive isn't read as a table of labels: {error}.")
+            continue
         columns = _columns(rows[0], selection) if rows else None
         if columns is None:
             continue
@@ -47,8 +51,8 @@ def labeled_by_table(
         if named:
             left = replace(selection, split="") if split is not None else selection
             files = [replace(images[number], labels=cells) for number, cells in sorted(named.items())]
-            return files, left, [_notice(name, rows[0], labels, len(images) - len(named))]
-    return list(images), selection, []
+            return files, left, [*unread, _notice(name, rows[0], labels, len(images) - len(named))]
+    return list(images), selection, unread
 
 
 def _columns(header: Sequence[str], selection: Selection) -> tuple[int, list[int], int | None] | None:
@@ -65,18 +69,24 @@ def _columns(header: Sequence[str], selection: Selection) -> tuple[int, list[int
 
 
 def _rows(name: str, member: Member) -> Rows:
-    """The header and the rows of a table; nothing where it is none."""
+    """The header and the rows of a table; nothing where it is none.
+
+    Raises:
+        RepeatedKey: of a key with two values in one record, one would be lost in silence.
+    """
     if member.entry is None or member.size > LARGEST:
         return []
     try:
         lines = member.entry.read().decode("utf-8-sig").splitlines()
         if name.lower().endswith(".jsonl"):
-            records = [json.loads(line) for line in lines if line.strip()]
+            records = [parsed_once(line) for line in lines if line.strip()]
             header = list(records[0])
             if is_scattered(header, records):
                 return []
             return [header, *[[str(record.get(cell, "")) for cell in header] for record in records]]
         return read_rows(lines, f".{name.rpartition('.')[2].lower()}")
+    except RepeatedKey:
+        raise
     except Exception:  # whatever a stranger's text does to a parser
         return []
 

@@ -60,9 +60,9 @@ def find_head(logits: Node) -> Head:
     convolution = pooled.next_functions[0][0] if is_relu(pooled) else pooled
     if convolution is None or kind(convolution) is not Kind.CONVOLUTION:
         raise NotApplicable(f"the pooled scores come from {_named(convolution)}, not from a 1×1 convolution")
-    kernel = saved(convolution, "weight")
-    if tuple(kernel.shape[2:]) != (1, 1) or saved(convolution, "groups") != 1:
+    if not _is_pointwise(convolution):
         raise NotApplicable("the last convolution isn't 1×1")
+    kernel = saved(convolution, "weight")
     features = convolution.next_functions[0][0]
     if features is None:
         raise NotApplicable("the last convolution reads the input itself")
@@ -70,7 +70,12 @@ def find_head(logits: Node) -> Head:
 
 
 def _linear(node: Node) -> tuple[Tensor | None, Node | None]:
-    """The weight [classes, K] and the input's node of a fully connected layer, or (None, None)."""
+    """The weight [classes, K] and the input's node of a fully connected layer, or (None, None).
+
+    A 1×1 convolution whose result has one position, as behind global pooling, is fully connected too.
+    """
+    if _is_pointwise(node) and tuple(saved(node, "input").shape[2:]) == (1, 1) and set(saved(node, "padding")) == {0}:
+        return saved(node, "weight")[:, :, 0, 0], node.next_functions[0][0]
     match operation(node):
         case "Addmm":
             return saved(node, "mat2").t(), node.next_functions[1][0]
@@ -79,6 +84,15 @@ def _linear(node: Node) -> tuple[Tensor | None, Node | None]:
         case "Linear":
             return saved(node, "weight"), node.next_functions[0][0]
     return None, None
+
+
+def _is_pointwise(node: Node) -> bool:
+    """Whether it is a convolution that weighs all channels of one position."""
+    return (
+        kind(node) is Kind.CONVOLUTION
+        and tuple(saved(node, "weight").shape[2:]) == (1, 1)
+        and saved(node, "groups") == 1
+    )
 
 
 def _pooled(node: Node | None) -> Node | None:

@@ -1,5 +1,6 @@
 """How a network of a user's own is to be used, by its attributes and the dictionary that its factory gives."""
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,6 +14,7 @@ from cnnvis_report.engine.outputs.scores import attribute
 from cnnvis_report.errors import BadRequest, UnknownName, shown
 from cnnvis_report.models.input_channels import input_channels
 from cnnvis_report.models.own_code.transform import with_transform
+from cnnvis_report.models.timm_models.preprocessing import timm_preprocessing
 from cnnvis_report.records.scores import TASKS, kind_named
 
 SIDE = 224
@@ -55,7 +57,7 @@ def declared(network: nn.Module, spec: str, settings: Settings | None = None) ->
     layer, task = settings.get("layer") or "", settings.get("task") or "auto"
     if settings.get("transform") is not None:
         return Declared(with_transform(settings["transform"], spec, channels), named, (), layer, task)
-    preprocessing, notices = _steps(network, spec, settings, channels)
+    preprocessing, notices = _of_timm(network, spec, settings, channels) or _steps(network, spec, settings, channels)
     return Declared(preprocessing, named, notices, layer, task)
 
 
@@ -81,6 +83,18 @@ def check_settings(settings: Settings, spec: str) -> None:
     task = settings.get("task")
     if task not in (None, "auto") and (not isinstance(task, str) or kind_named(task) is None):
         raise BadRequest(f"{spec}: its task is {shown(task)}; it can be auto, {', '.join(TASKS)}.")
+
+
+def _of_timm(
+    network: nn.Module, spec: str, settings: Settings, channels: int
+) -> tuple[Preprocessing, tuple[str, ...]] | None:
+    """The steps that a network of timm brings with it; None where it is no such one, or other steps are said."""
+    config = attribute(network, "pretrained_cfg")
+    stated = any(settings.get(name) is not None for name in BY_TRANSFORM)
+    stated = stated or any(attribute(network, name) is not None for name in ("size", "mean", "std"))
+    if stated or not isinstance(config, Mapping) or not config.get("input_size") or "timm" not in sys.modules:
+        return None
+    return timm_preprocessing(config, f"{spec}: pretrained_cfg").with_channels(channels), ()
 
 
 def _steps(network: nn.Module, spec: str, settings: Settings, channels: int) -> tuple[Preprocessing, tuple[str, ...]]:

@@ -189,6 +189,15 @@ def test_a_table_in_the_archive_labels_its_images(tmp_path: Path) -> None:
     assert labels(read(write_zip(tmp_path / "q.zip", members))) == {"images/3.png": ["dog"]}
 
 
+def test_a_key_with_two_values_in_one_record_is_said(tmp_path: Path) -> None:
+    lines = '{"file_name": "3.png", "label": "dog", "label": "cat"}\n'
+    images = read(write_zip(tmp_path / "p.zip", {"3.png": png(30), "metadata.jsonl": lines.encode()}))
+    assert "metadata.jsonl in the archive isn't read as a table of labels: 'label' is there twice" in str(
+        images.notices
+    )
+    assert labels(images) == {"3.png": []}
+
+
 def test_a_split_is_a_folder(tmp_path: Path) -> None:
     path = write_zip(tmp_path / "p.zip", {"set/train/cat/1.png": png(1), "set/val/cat/2.png": png(2)})
     assert list(shades(read(path, split="val")).values()) == [2]

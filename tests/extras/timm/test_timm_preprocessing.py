@@ -15,6 +15,7 @@ from timm.data import create_transform, resolve_data_config  # noqa: E402
 
 from cnnvis_report.data.preprocessing.prepare import prepare  # noqa: E402
 from cnnvis_report.errors import BadRequest  # noqa: E402
+from cnnvis_report.models.own_code.network_attributes import declared  # noqa: E402
 from cnnvis_report.models.timm_models.preprocessing import timm_preprocessing  # noqa: E402
 
 CONFIGS: dict[str, dict[str, Any]] = {
@@ -63,3 +64,29 @@ def test_pixels_are_those_of_timm(name: str, size: Any) -> None:
 def test_what_cannot_be_meant_is_refused(config: dict[str, Any], says: str) -> None:
     with pytest.raises(BadRequest, match=says):
         timm_preprocessing(config, "folder")
+
+
+def of_a_factory(name: str, channels: int = 3) -> Any:
+    network: Any = torch.nn.Sequential(torch.nn.Conv2d(channels, 2, 1))
+    network.pretrained_cfg = CONFIGS[name]  # as timm leaves it on the networks that it makes
+    return network
+
+
+@pytest.mark.parametrize("name", [name for name in CONFIGS if name != "nothing said"])
+def test_a_network_from_a_factory_brings_its_steps(name: str) -> None:
+    use = declared(of_a_factory(name), "nets.py:make")
+    assert use.preprocessing == timm_preprocessing(CONFIGS[name], "")
+    assert use.notices == ()
+
+
+def test_what_is_said_goes_over_the_steps_of_a_network() -> None:
+    assert declared(of_a_factory("center", channels=1), "nets.py:make").preprocessing.channels == 1
+    network = of_a_factory("center")
+    assert declared(network, "nets.py:make", {"size": 32}).preprocessing.resize == (32, 32)
+    assert declared(network, "nets.py:make", {"classes": ["a", "b"]}).preprocessing.crop == (56, 56)
+    network.size = 40
+    assert declared(network, "nets.py:make").preprocessing.resize == (40, 40)
+    network = of_a_factory("center")
+    network.pretrained_cfg = {"input_size": (3, "a", 224)}
+    with pytest.raises(BadRequest, match=r"nets\.py:make: pretrained_cfg: timm's preprocessing can't be read"):
+        declared(network, "nets.py:make")
