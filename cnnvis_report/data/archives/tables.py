@@ -9,8 +9,11 @@ from cnnvis_report.data.collection import Selection
 from cnnvis_report.data.image_file import ImageFile
 from cnnvis_report.data.split_names import in_split
 from cnnvis_report.data.tables.column_names import LABEL_COLUMNS, PATH_COLUMNS
+from cnnvis_report.data.tables.columns import check_only
 from cnnvis_report.data.tables.json_table import is_scattered
+from cnnvis_report.data.tables.table import Table
 from cnnvis_report.data.tables.text_tables import RepeatedKey, column, parsed_once, read_rows
+from cnnvis_report.errors import BadRequest
 
 MOST_TABLES, LARGEST = 5, 1 << 26  # bytes
 SPLIT_COLUMNS = ("split", "set", "subset", "fold", "partition")
@@ -34,10 +37,10 @@ def labeled_by_table(
     for name, member in sorted(tables, key=lambda table: (table[0].count("/"), table[0]))[:MOST_TABLES]:
         try:
             rows = _rows(name, member)
-        except RepeatedKey as error:
+            columns = _columns(rows, selection) if rows else None
+        except _Ambiguous as error:
             unread.append(f"{name} in the archive isn't read as a table of labels: {error}.")
             continue
-        columns = _columns(rows[0], selection) if rows else None
         if columns is None:
             continue
         path, labels, split = columns
@@ -55,8 +58,17 @@ def labeled_by_table(
     return list(images), selection, unread
 
 
-def _columns(header: Sequence[str], selection: Selection) -> tuple[int, list[int], int | None] | None:
-    """The columns of paths, of labels and of parts of the set; None where none is of paths."""
+class _Ambiguous(Exception):
+    """A table that could be read in two ways, or hardly at all; the message says why."""
+
+
+def _columns(rows: Rows, selection: Selection) -> tuple[int, list[int], int | None] | None:
+    """The columns of paths, of labels and of parts of the set; None where none is of paths.
+
+    Raises:
+        _Ambiguous: another column of the name of one of them says something else.
+    """
+    header = rows[0]
     path = column(header, PATH_COLUMNS)
     if path is None:
         return None
@@ -65,14 +77,21 @@ def _columns(header: Sequence[str], selection: Selection) -> tuple[int, list[int
     if not labels:
         label = column(others, LABEL_COLUMNS)
         labels = [label] if label is not None else []
-    return path, labels, column(others, SPLIT_COLUMNS)
+    split = column(others, SPLIT_COLUMNS)
+    table = Table("", tuple(header), [[(cell,) for cell in row] for row in rows[1:]])
+    try:
+        for number in (path, *labels, *([] if split is None else [split])):
+            check_only(table, number, exactly=bool(selection.label_columns) and number in labels)
+    except BadRequest as error:
+        raise _Ambiguous(str(error).removeprefix(": ").rstrip(".")) from error
+    return path, labels, split
 
 
 def _rows(name: str, member: Member) -> Rows:
     """The header and the rows of a table; nothing where it is none.
 
     Raises:
-        RepeatedKey: of a key with two values in one record, one would be lost in silence.
+        _Ambiguous: a key has two values in one record, or nearly all cells would be empty.
     """
     if member.entry is None or member.size > LARGEST:
         return []
@@ -82,10 +101,12 @@ def _rows(name: str, member: Member) -> Rows:
             records = [parsed_once(line) for line in lines if line.strip()]
             header = list(records[0])
             if is_scattered(header, records):
-                return []
+                raise _Ambiguous("its records share hardly any keys")
             return [header, *[[str(record.get(cell, "")) for cell in header] for record in records]]
         return read_rows(lines, f".{name.rpartition('.')[2].lower()}")
-    except RepeatedKey:
+    except RepeatedKey as error:
+        raise _Ambiguous(str(error)) from error
+    except _Ambiguous:
         raise
     except Exception:  # whatever a stranger's text does to a parser
         return []

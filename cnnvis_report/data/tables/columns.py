@@ -38,7 +38,7 @@ def find_columns(table: Table, label_columns: Sequence[str], is_image: IsImage) 
     """
     columns = _choose(table, label_columns, is_image)
     for number in (columns.path, *columns.labels, *([] if columns.split is None else [columns.split])):
-        _check_only(table, number, exactly=bool(label_columns) and number in columns.labels)
+        check_only(table, number, exactly=bool(label_columns) and number in columns.labels)
     return columns
 
 
@@ -98,11 +98,14 @@ def _number(table: Table, name: str) -> int:
     return names.index(plain_name(name))
 
 
-def _check_only(table: Table, number: int, *, exactly: bool) -> None:
+def check_only(table: Table, number: int, *, exactly: bool) -> None:
     """Refuse a column beside which another one of its name holds something else.
 
     Args:
         exactly: whether it was asked for by name, so that case and marks tell columns apart.
+
+    Raises:
+        BadRequest: naming both, and a row in which they differ.
     """
     names = list(table.columns) if exactly else [plain_name(name) for name in table.columns]
     if number >= len(names) or not names[number]:

@@ -1,5 +1,6 @@
 """Zip archives: read in place, whatever a stranger has put into them."""
 
+import json
 import os
 import stat
 import struct
@@ -196,6 +197,31 @@ def test_a_key_with_two_values_in_one_record_is_said(tmp_path: Path) -> None:
         images.notices
     )
     assert labels(images) == {"3.png": []}
+
+
+AMBIGUOUS = {
+    "all.csv": (
+        "file,label,label\n3.png,dog,cat\n",
+        "columns 2 and 3 are both called 'label', and row 1 of one holds 'dog', of the other 'cat'",
+    ),
+    "all.jsonl": (
+        json.dumps({"file": "3.png"} | dict.fromkeys(map(str, range(4000)), 1)) + '\n{"file": "3.png"}' * 3000,
+        "its records share hardly any keys",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", AMBIGUOUS)
+def test_a_table_that_reads_in_two_ways_is_said_and_not_read(name: str, tmp_path: Path) -> None:
+    content, reason = AMBIGUOUS[name]
+    images = read(write_zip(tmp_path / "p.zip", {"3.png": png(30), name: content.encode()}))
+    assert f"{name} in the archive isn't read as a table of labels: {reason}" in str(images.notices).replace("\\", "")
+    assert labels(images) == {"3.png": []}
+
+
+def test_two_columns_of_a_name_that_say_the_same_are_one(tmp_path: Path) -> None:
+    content = b"file,label,label\n3.png,dog,dog\n"
+    assert labels(read(write_zip(tmp_path / "p.zip", {"3.png": png(30), "all.csv": content}))) == {"3.png": ["dog"]}
 
 
 def test_a_split_is_a_folder(tmp_path: Path) -> None:
