@@ -4,6 +4,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -15,6 +16,7 @@ from tests.figures import full_figures
 SLOWDOWN = float(os.environ.get("CNNVIS_BROWSER_SLOWDOWN", "1"))  # how many times slower than this machine
 # Without a GPU its process only costs: pages take a fifth less of the processor where the browser paints them itself.
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--in-process-gpu"]
+STARTS = 3  # that a browser gets
 WHOLE = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -40,9 +42,19 @@ def chromium() -> Iterator[Any]:
     if path is None:
         missing("there is no Chromium on this system")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        browser = launched(playwright, path)
         yield browser
         browser.close()
+
+
+def launched(playwright: Any, path: str) -> Any:
+    """A browser. Rarely a start ends in a fault of Chromium's own threads, before there is any page."""
+    from playwright.sync_api import Error
+
+    for _ in range(STARTS - 1):
+        with suppress(Error):
+            return playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+    return playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
 
 
 # Two frames, so that what comes into sight is seen and told of, and a turn of the queue, so that what that calls for is
