@@ -45,9 +45,10 @@ def plan_lines(planned: "PlannedRun") -> Iterator[str]:
         yield f"          note: {printable(notice)}"
     yield from _method_lines(setup.config.explain.precision, plan)
     if dry_run.tasks:
+        backward = fmt.count(dry_run.backward, "backward pass", "backward passes")
         yield (
-            f"          {fmt.number(dry_run.forward)} forward and {fmt.number(dry_run.backward)} backward "
-            f"passes per image; {about(plan.seconds)}, {fmt.size(plan.bytes)} of arrays"
+            f"          {fmt.number(dry_run.forward)} forward and {backward} per image; "
+            f"{about(plan.seconds)}, {fmt.size(plan.bytes)} of arrays"
         )
     if setup.maps.metrics is not None and plan.measured:
         reduced = ", in bfloat16 where that keeps their values" if plan.reduced_metrics else ""
