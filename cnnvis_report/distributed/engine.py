@@ -52,7 +52,7 @@ def engine_of(config: RunConfig, set_up: Callable[[RunConfig], Setup]) -> Iterat
         yield None
         return
     if machine.exchange is not None:
-        Exchange.of(machine.exchange, "")  # before anything else is done
+        Exchange.of(machine.exchange, config.report.output, "")  # before anything else is done
     with connected(machine.address) as cluster:
         yield RayEngine(cluster, machine.workers, set_up, machine.exchange)
 
@@ -149,7 +149,9 @@ class RayEngine:
                 exchange.clear()
 
     def _exchange(self, making: MapMaking) -> Exchange | None:
-        return None if self.exchange is None else Exchange.of(self.exchange, journal_head(making.folder))
+        if self.exchange is None:
+            return None
+        return Exchange.of(self.exchange, making.folder, journal_head(making.folder))
 
     def _crew(self, setup: Setup) -> tuple[int, int]:
         """How many workers there are, and threads of each."""

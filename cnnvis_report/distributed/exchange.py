@@ -5,6 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from socket import gethostname
 from typing import Any, Self, TypeVar
 
 from cnnvis_report.data.archives.remote import remote, why
@@ -16,6 +17,7 @@ from cnnvis_report.store.files.atomic import beside
 
 Answer = TypeVar("Answer")
 JOURNAL = "journal"
+AT_A_TIME = 32 << 20  # bytes
 TO_READ = {"http", "https", "hf", "memory"}  # nothing can be written there, or nobody else sees it
 WRITTEN = sorted(PROTOCOLS - TO_READ)
 WITH_FOLDERS = {"", "file", "ftp", "sftp", "ssh", "hdfs", "webhdfs"}  # in a store of objects it would make a bucket
@@ -23,18 +25,22 @@ WITH_FOLDERS = {"", "file", "ftp", "sftp", "ssh", "hdfs", "webhdfs"}  # in a sto
 
 @dataclass(frozen=True)
 class Exchange:
-    """A place that the command and its workers reach; each run has a folder there, which the command removes.
+    """A place that the command and its workers reach; each run folder has one of its own there, which goes at the end.
 
-    address: a folder's absolute path, or what fsspec writes to, such as s3://bucket/exchange. journal: the first line
-    of the run's journal, which no other run has.
+    address: a folder's absolute path, or what fsspec writes to, such as s3://bucket/exchange. name: of the run's own
+    folder there. journal: the first line of the run's journal, by which workers know that it is the same place.
     """
 
     address: str
+    name: str
     journal: str
 
     @classmethod
-    def of(cls, address: str, journal: str) -> Self:
+    def of(cls, address: str, folder: Path, journal: str) -> Self:
         """The place of a run at an address, or in a folder that may be relative to the command's.
+
+        Args:
+            folder: of the run, which one command at a time writes to.
 
         Raises:
             BadRequest: workers can't write there.
@@ -45,7 +51,9 @@ class Exchange:
                 f"--exchange {shown_address(address)}: workers can't write to {protocol}://. Give a folder that every "
                 f"node shares, or an address of {', '.join(WRITTEN)}."
             )
-        return cls(address if protocol else str(Path(address).resolve()), journal)
+        owner = f"{gethostname()}\n{folder.resolve()}\n{journal}"
+        absolute = address if protocol else str(Path(address).resolve())
+        return cls(absolute, sha256(owner.encode("utf-8", "replace")).hexdigest()[:16], journal)
 
     @property
     def shown(self) -> str:
@@ -53,13 +61,20 @@ class Exchange:
         return shown_address(self.address)
 
     def announce(self) -> None:
-        """Put there by what workers know that it is the same place.
+        """Make the folder, new, and put there by what workers know it; what a command that was killed has left goes.
 
         Raises:
             BadRequest: it can't be written to.
         """
+
+        def begin(filesystem: Any, path: str) -> None:
+            if protocol_of(self.address) in WITH_FOLDERS:
+                filesystem.makedirs(path.rpartition("/")[0], exist_ok=False)  # nobody else's, and no link of theirs
+            filesystem.pipe_file(path, self.journal.encode())
+
+        self.clear()
         try:
-            self._tried(lambda filesystem, path: filesystem.pipe_file(path, self.journal.encode()), JOURNAL)
+            self._tried(begin, JOURNAL)
         except RunFailed as error:
             raise BadRequest(f"--exchange {error}") from error
 
@@ -93,7 +108,9 @@ class Exchange:
             RunFailed: it isn't there, or isn't what a worker has sent. OSError: the target can't be written.
         """
         with beside(target) as temporary:
-            self._tried(lambda filesystem, path: filesystem.get_file(path, str(temporary)), target.name)
+            with temporary.open("wb") as file:
+                for begin in range(0, stored.bytes, AT_A_TIME):
+                    file.write(self._part(target.name, begin, min(begin + AT_A_TIME, stored.bytes)))
             with temporary.open("rb") as file:
                 wrong = changed(file, stored)
             if wrong:
@@ -105,14 +122,16 @@ class Exchange:
         with suppress(CnnVisError):
             self._tried(lambda filesystem, path: filesystem.rm(path.rpartition("/")[0], recursive=True), JOURNAL)
 
+    def _part(self, name: str, begin: int, end: int) -> bytes:
+        """Some bytes of a file, so that no more of a stranger's is read than a worker has sent."""
+        part: bytes = self._tried(lambda filesystem, path: filesystem.cat_file(path, start=begin, end=end), name)
+        return part
+
     def _tried(self, action: Callable[[Any, str], Answer], name: str) -> Answer:
         """What an action gives, of the file system and a file's path in the run's folder."""
         filesystem, top = remote(self.address)
-        folder = f"{top.rstrip('/')}/{sha256(self.journal.encode()).hexdigest()[:16]}"
         try:
-            if protocol_of(self.address) in WITH_FOLDERS:
-                filesystem.makedirs(folder, exist_ok=True)
-            return action(filesystem, f"{folder}/{name}")
+            return action(filesystem, f"{top.rstrip('/')}/{self.name}/{name}")
         except FileNotFoundError as error:
             raise RunFailed(f"{self.shown}: there is no such place, or no {name} of this run in it.") from error
         except Exception as error:  # of any of fsspec's file systems

@@ -44,9 +44,8 @@ class SettingInfo:
     is no constant. argument: whether the command line takes it by position. completes: what the shell offers, such as
     "methods" or "layers". stated: when the report states it. only_with: names of other settings; while all of them
     have their defaults, this one does nothing. idle_with: another setting and its value with which this one does
-    nothing. instead_of: the name of another setting, whose value this one chooses,
-    so that only one of them can be given. decides: whether the setting itself is part of a run's identity; for others,
-    what they lead to is.
+    nothing. instead_of: the name of another setting, whose value this one chooses, so that only one of them can be
+    given. decides: whether the setting itself is part of a run's identity; for others, what they lead to is.
     """
 
     name: str

@@ -25,7 +25,9 @@ def stored(path: Path) -> StoredFile:
 @pytest.fixture(params=["a folder", "an address"])
 def exchange(request: pytest.FixtureRequest, tmp_path: Path) -> Exchange:
     folder = tmp_path / "between"
-    return Exchange.of(str(folder) if request.param == "a folder" else folder.as_uri(), "first line")
+    return Exchange.of(
+        str(folder) if request.param == "a folder" else folder.as_uri(), tmp_path / "report", "first line"
+    )
 
 
 def test_a_file_arrives_as_it_was_sent_and_nothing_stays(exchange: Exchange, tmp_path: Path) -> None:
@@ -46,6 +48,7 @@ def test_a_file_arrives_as_it_was_sent_and_nothing_stays(exchange: Exchange, tmp
 def test_what_is_not_as_it_was_sent_is_not_taken(exchange: Exchange, tmp_path: Path) -> None:
     file = tmp_path / "shard-00000.npz"
     file.write_bytes(b"what the worker has written")
+    exchange.announce()
     exchange.send(file)
     known = stored(file)
     file.write_bytes(b"what a stranger has written")
@@ -59,27 +62,62 @@ def test_what_is_not_as_it_was_sent_is_not_taken(exchange: Exchange, tmp_path: P
 
 
 def test_only_the_place_that_was_announced_is_the_same(exchange: Exchange) -> None:
-    assert not exchange.is_announced()
+    assert not exchange.is_announced() and not Path(exchange.address.removeprefix("file://")).exists()
     exchange.announce()
     assert exchange.is_announced()
     assert not replace(exchange, journal="another run").is_announced()
 
 
+def test_two_folders_of_the_same_run_do_not_meet_and_what_was_left_goes(exchange: Exchange, tmp_path: Path) -> None:
+    other = Exchange.of(exchange.address, tmp_path / "other", exchange.journal)
+    file = tmp_path / "shard-00000.npz"
+    file.write_bytes(b"a shard")
+    for place in (exchange, other):
+        place.announce()
+        place.send(file)
+    other.clear()
+    exchange.fetch(tmp_path / "here" / file.name, stored(file))
+    exchange.send(file)
+    exchange.announce()
+    with pytest.raises(RunFailed, match="there is no such place, or no shard-00000"):
+        exchange.fetch(tmp_path / "here" / file.name, stored(file))
+
+
+def test_nothing_is_written_through_a_link_in_its_place(exchange: Exchange, tmp_path: Path) -> None:
+    (tmp_path / "between").mkdir()
+    (tmp_path / "precious").mkdir()
+    (tmp_path / "between" / exchange.name).symlink_to(tmp_path / "precious")
+    exchange.announce()
+    assert list((tmp_path / "precious").iterdir()) == [] and exchange.is_announced()
+
+
+def test_no_more_is_fetched_than_was_sent(exchange: Exchange, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cnnvis_report.distributed.exchange.AT_A_TIME", 3)
+    exchange.announce()
+    file = tmp_path / "shard-00000.npz"
+    file.write_bytes(b"a shard")
+    known = stored(file)
+    file.write_bytes(b"a shard, and as much as a disk holds")
+    exchange.send(file)
+    exchange.fetch(tmp_path / "here" / file.name, known)
+    assert (tmp_path / "here" / file.name).read_bytes() == b"a shard"
+
+
 @pytest.mark.parametrize("address", ["https://host/x", "memory://x", "hf://datasets/x"])
 def test_where_workers_cannot_write_is_refused(address: str) -> None:
     with pytest.raises(BadRequest, match=rf"--exchange {address}: workers can't write to \w+://\. Give a folder"):
-        Exchange.of(address, "")
+        Exchange.of(address, Path("report"), "")
 
 
 def test_a_place_that_cannot_be_written_to_is_refused_without_its_key(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(BadRequest, match=r"--exchange .*file/below: Not a directory\."):
-        Exchange.of(str(tmp_path / "file" / "below"), "").announce()
-    assert Exchange.of("s3://key:secret@bucket/x?token=1", "").shown == "s3://bucket/x"
+        Exchange.of(str(tmp_path / "file" / "below"), tmp_path, "").announce()
+    assert Exchange.of("s3://key:secret@bucket/x?token=1", tmp_path, "").shown == "s3://bucket/x"
 
 
 def test_a_worker_without_the_folder_gives_the_bytes_of_one_with_it(job: WorkerJob, tmp_path: Path) -> None:
-    exchange = Exchange.of(str(tmp_path / "between"), job.journal)
+    exchange = Exchange.of(str(tmp_path / "between"), job.folder, job.journal)
     elsewhere = replace(job, exchange=exchange, folder=tmp_path / "nowhere" / "report")
     failure = ShardWorker(elsewhere).open()
     assert isinstance(failure, Failure) and failure.reason is Reason.REQUEST
