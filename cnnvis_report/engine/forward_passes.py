@@ -9,6 +9,8 @@ import torch
 from torch import Tensor
 
 from cnnvis_report.engine.cost import Costs, Stated
+from cnnvis_report.engine.cover_cut import AT_A_TIME
+from cnnvis_report.engine.covering import Place, cut_for, grayed, scores_by_cut
 from cnnvis_report.engine.outputs.readers import Anchor
 from cnnvis_report.engine.passes import FORWARD_ONLY, REDUCED
 from cnnvis_report.engine.subject import Subject
@@ -100,6 +102,28 @@ class ForwardPasses:
         anchor = self.anchor_of(len(values), torch.full((len(values),), row))
         return self._scores_of(forward, parts, passes, kind, anchor)
 
+    def covered_scores(self, places: Sequence[Place], patch: int) -> Tensor:
+        """[P, N, classes]: the scores of the images with a gray square of `patch` pixels in each of P places.
+
+        What a patch doesn't change is worked out once, where that is exact and saves enough.
+
+        Args:
+            places: the first row and column of each square.
+        """
+        cut = cut_for(self.subject, self.images, patch)
+        if cut is not None:
+            at_a_time = max(self.capacity, AT_A_TIME)
+            run = partial(scores_by_cut, self.subject, cut, self.images, places, patch, at_a_time)
+            return self._looking(run, cut.passes(len(places), patch), ("covered", patch, self.is_reduced))
+        group = max(1, self.capacity // len(self.images))
+        buffer = self.images.new_empty((group, *self.images.shape))
+        scores = []
+        for start in range(0, len(places), group):
+            views = grayed(self.images, places[start : start + group], patch, buffer)
+            rows = torch.arange(len(self.images)).repeat(len(views))
+            scores.append(self.scores(views.flatten(0, 1), rows).view(*views.shape[:2], -1))
+        return torch.cat(scores)
+
     def anchor_of(self, count: int, rows: Tensor | None) -> Anchor | None:
         """What so many versions of the batch's images are read by; None where nothing is.
 
@@ -131,14 +155,22 @@ class ForwardPasses:
         """The scores of all parts, in the precision that is asked for."""
 
         def run() -> Tensor:
-            with grad_mode(), torch.no_grad(), self.subject.in_eval_mode(), self._precision():
-                if anchor is None:
-                    return torch.cat([forward(part) for part in parts])
-                indices = torch.split(torch.arange(sum(map(len, parts))), len(parts[0]))
-                pairs = zip(parts, indices, strict=True)
-                return torch.cat([forward(part, anchor=anchor.rows(rows)) for part, rows in pairs])
+            if anchor is None:
+                return torch.cat([forward(part) for part in parts])
+            indices = torch.split(torch.arange(sum(map(len, parts))), len(parts[0]))
+            pairs = zip(parts, indices, strict=True)
+            return torch.cat([forward(part, anchor=anchor.rows(rows)) for part, rows in pairs])
 
-        return self._run_pass(None, run, forward=passes, kind=kind)
+        return self._looking(run, passes, kind)
+
+    def _looking(self, run: Callable[[], Tensor], passes: float, kind: Hashable) -> Tensor:
+        """What forward passes give that nothing is recorded of, in the precision that is asked for."""
+
+        def looking() -> Tensor:
+            with grad_mode(), torch.no_grad(), self.subject.in_eval_mode(), self._precision():
+                return run()
+
+        return self._run_pass(None, looking, forward=passes, kind=kind)
 
     def note(self, **stated: Stated) -> None:
         """State something of the method that runs: a word, a number, or a tensor [N] or [N, K] with one for each."""

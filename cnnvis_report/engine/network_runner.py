@@ -1,7 +1,7 @@
 """Somebody's network as it is run here: in eval mode, on copies of what its passes change, and read for its scores."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 
 import torch
 from torch import Tensor, nn
@@ -23,6 +23,10 @@ from cnnvis_report.isolation.eval_mode import eval_mode
 from cnnvis_report.isolation.flat_programs import with_layers
 from cnnvis_report.isolation.lock import exclusive
 from cnnvis_report.isolation.process_state import running_user_code
+
+
+class _Seen(Exception):
+    """A layer has run, and nothing after it is wanted."""
 
 
 class NetworkRunner:
@@ -130,6 +134,18 @@ class NetworkRunner:
         with self.in_eval_mode(), source.watched(self.watching) as logits:
             self._run(images)
             return check_shape(as_scores(logits(), self.name, count), count, self.columns).to(images.dtype)
+
+    def values_at(self, name: str, images: Tensor) -> Tensor:
+        """[N, K, h, w]: what the layer called `name` gives for images; what comes after it isn't run."""
+        seen: list[Tensor] = []
+
+        def stop(_: str, values: Tensor) -> None:
+            seen.append(values)
+            raise _Seen
+
+        with self.in_eval_mode(), self.watching([name], stop), suppress(_Seen):
+            self._run(images)
+        return seen[0]
 
     @property
     def notices(self) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ from cnnvis_report.engine.outputs.readers import Anchor, ClassScores, OutputRead
 from cnnvis_report.engine.outputs.reading import FirstOutput, read_by, read_output
 from cnnvis_report.engine.outputs.regions import RegionMeans, Regions, is_regular
 from cnnvis_report.engine.outputs.scores import Scores
-from cnnvis_report.errors import BadRequest, NotApplicable, UnknownName
+from cnnvis_report.errors import NotApplicable, UnknownName
 from cnnvis_report.isolation.buffers import OwnState
 from cnnvis_report.isolation.diagnosis import in_order
 from cnnvis_report.records.network import LayerRecord
@@ -43,8 +43,7 @@ class Subject(NetworkRunner):
         several: whether an image of the set has several labels. state: of the network, where somebody keeps it.
 
     Raises:
-        BadRequest: the network doesn't run on the example, or isn't a classifier, or gives scores that aren't finite
-            or can't be what was asked for.
+        BadRequest: the network doesn't run on the example, or its scores aren't finite or not what was asked for.
     """
 
     meaning: Scores  # how the output is read
@@ -68,11 +67,12 @@ class Subject(NetworkRunner):
         super().__init__(network, example, name, state, requested=task, reader=reader)
         self.preprocessing = preprocessing or Preprocessing((0.0,) * example.shape[1], (1.0,) * example.shape[1])
         self.one_by_one = False  # set where an image's scores depend on the images beside it
-        self._runs_alone: dict[str, bool] = {}
+        self.runs_alone: dict[str, bool] = {}  # by layer, whether `forward_from` runs what is before it once for all
         nodes = self._read(example, task, several=several)
         self._score_layer = self._class_weights(nodes[0])
         self.default_layer = self._calls.find_default_layer(nodes, self._score_maps())
         self._token_attention = find_token_attention(nodes, self._calls.axes)
+        self.bottlenecks = self._calls.bottlenecks(nodes)  # layers that all that the scores depend on goes through
         self.piecewise_linear = is_piecewise_linear(nodes)
         self._calls.forget_graph()
         self.parameters = sum(parameter.numel() for parameter in self.network.parameters())
@@ -141,9 +141,9 @@ class Subject(NetworkRunner):
 
         The network before the layer runs once, where the rest can do with that; `work_after` says how much the rest is.
         """
-        if name not in self._runs_alone:
-            self._runs_alone[name] = not self.one_by_one and self._try_alone(name, image, values[:1])
-        start = image if self._runs_alone[name] else image.expand(len(values), -1, -1, -1)
+        if name not in self.runs_alone:
+            self.runs_alone[name] = not self.one_by_one and self._try_alone(name, image, values[:1])
+        start = image if self.runs_alone[name] else image.expand(len(values), -1, -1, -1)
         with self._calls.replacing(name, values):
             return self.forward(start, len(values), anchor)
 
@@ -161,10 +161,11 @@ class Subject(NetworkRunner):
         two = torch.cat([value, value / 2])
         with self._calls.replacing(name, two):
             batched = self.forward(image.expand(2, -1, -1, -1))
-            try:
+        try:
+            with self._calls.replacing(name, two):
                 scores = self.forward(image, 2)
-            except (RuntimeError, ValueError, BadRequest):
-                return False
+        except Exception:  # the network may refuse one image in any way
+            return False
         return scores.shape == batched.shape and torch.allclose(scores, batched, rtol=1e-3, atol=1e-5)
 
     def target_name(self, index: int) -> str:

@@ -84,19 +84,10 @@ def _drops(tape: Tape, targets: Tensor, patch: int, stride: int) -> Tensor:
     score = tape.logits.gather(1, targets)
     drop = score.new_zeros((*targets.shape, height, width))
     cover = score.new_zeros((height, width))
-    group = max(1, tape.capacity // len(tape.images))
-    buffer = tape.images.new_empty((group, *tape.images.shape))
-    for start in range(0, len(windows), group):
-        part = windows[start : start + group]
-        occluded = buffer[: len(part)].copy_(tape.images)
-        for covered, (top, left) in zip(occluded, part, strict=True):
-            covered[..., top : top + patch, left : left + patch] = 0
-        rows = torch.arange(len(tape.images)).repeat(len(part))
-        scores = tape.scores(occluded.flatten(0, 1), rows).view(len(part), len(tape.images), -1)
-        for patch_scores, (top, left) in zip(scores, part, strict=True):
-            window = (..., slice(top, top + patch), slice(left, left + patch))
-            drop[window] += (score - patch_scores.gather(1, targets))[..., None, None]
-            cover[window] += 1
+    for patch_scores, (top, left) in zip(tape.covered_scores(windows, patch), windows, strict=True):
+        window = (..., slice(top, top + patch), slice(left, left + patch))
+        drop[window] += (score - patch_scores.gather(1, targets))[..., None, None]
+        cover[window] += 1
     return drop / cover
 
 

@@ -41,9 +41,13 @@ class Counted(TorchDispatchMode):
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.seen: Counter[str] = Counter()
+        self.rows: Counter[str] = Counter()
 
     def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        self.seen[function.overloadpacket.__name__] += 1
+        name = function.overloadpacket.__name__
+        self.seen[name] += 1
+        if name == "convolution":
+            self.rows[name] += len(args[0])
         return function(*args, **(kwargs or {}))
 
 
@@ -99,6 +103,17 @@ def test_the_plan_counts_what_runs(tiny: Any, images: Any) -> None:
             task.run(tape, pairs)
     assert counted.seen["convolution_backward"] == 2 * plan.backward
     assert counted.seen["convolution"] == 2 * plan.forward
+
+
+def test_the_network_before_a_replaced_layer_runs_once(tiny: Any, images: Any) -> None:
+    subject = Subject(tiny, images[:1])
+    tape = Tape(subject, images, capacity=16)
+    values = torch.stack([k * tape.layer("features")[1] for k in range(16)])
+    tape.scores_from(1, values[:1], "features")
+    with Counted() as counted:
+        scores = tape.scores_from(1, values, "features")
+    assert subject.runs_alone["features"] and counted.rows["convolution"] == 2, "of one image each"
+    torch.testing.assert_close(scores, torch.stack([tiny.fc(tiny.pool(maps).flatten()) for maps in values]))
 
 
 def test_accounts_share_what_is_shared(tiny: Any, images: Any, targets: Any) -> None:

@@ -12,6 +12,7 @@ from torch.autograd.graph import GradientEdge, Node
 
 from cnnvis_report.engine.graph.nodes import order, ordinary, result_shape, results
 from cnnvis_report.engine.graph.ops import Kind, kind
+from cnnvis_report.isolation.context import grad_mode
 
 Signals = Sequence[Tensor | None]
 Edge = tuple[Node, int]
@@ -60,7 +61,7 @@ def walk_back(
     last = min(order(node) for node, _ in wanted)
     waiting = _Waiting()
     waiting.add((nodes[0], 0), start, ours=False)
-    with torch.no_grad():
+    with grad_mode(), torch.no_grad():
         for node in nodes:
             if node not in waiting.signals or order(node) < last:
                 continue

@@ -14,6 +14,7 @@ from torch.nn.modules.dropout import _DropoutNd
 
 from cnnvis_report.engine.graph.axes import Axes
 from cnnvis_report.engine.graph.backward import Edge
+from cnnvis_report.engine.graph.bottlenecks import bottlenecks
 from cnnvis_report.engine.graph.default_layer import Candidate, default_edge
 from cnnvis_report.engine.graph.layer_hooks import LayerCall, hooked
 from cnnvis_report.engine.graph.layouts import Layout, layout_of
@@ -92,6 +93,16 @@ class LayerCalls:
         default = default_edge(nodes, self.axes, candidates, outputs)
         self.branches = default[1] if default else 1
         return self.layer_at(default[0][0]) if default else ""
+
+    def bottlenecks(self, nodes: list[Node]) -> tuple[str, ...]:
+        """The layers whose N×K×h×w maps hold all that the scores depend on, in the order in which they run.
+
+        Args:
+            nodes: the operations of the pass, the latest first.
+        """
+        through = set(bottlenecks(nodes))
+        calls = [(layer.name, self._calls[layer.name]) for layer in self.layers]
+        return tuple(name for name, call in calls if call.layout and call.layout.is_plain and call.node in through)
 
     def layout(self, name: str) -> Layout:
         """How the layer called `name` is read, which has to be readable."""

@@ -1,0 +1,135 @@
+"""Scores of images that are covered in places, by as much of the network as sees the cover."""
+
+from collections.abc import Sequence
+from weakref import WeakKeyDictionary
+
+import torch
+from torch import Tensor
+
+from cnnvis_report.engine.cover_cut import Axis, Cut
+from cnnvis_report.engine.subject import Subject
+from cnnvis_report.isolation.context import grad_mode
+
+BLOCK = 32  # pixels; a layer's positions stand for 1, 2, 4, … of them
+LEAST_WORK = 50e6  # multiplications an image: below, cutting costs what it saves
+MOST_SHARE = 0.85  # of a whole pass; above, too little is saved
+TRIED = 3  # layers, those first where most is saved
+SAME = 1e-4  # of what a patch changes in a score: the sums of a crop are added up in another order
+
+Place = tuple[int, int]
+
+_CUTS: WeakKeyDictionary[Subject, dict[tuple[int, ...], Cut | None]] = WeakKeyDictionary()
+
+
+def cut_for(subject: Subject, images: Tensor, patch: int) -> Cut | None:
+    """Where the network is cut for square patches of so many pixels; None where that gains little, or can't be.
+
+    It depends on the network and the size of its images, not on the images, so that every run decides alike. Found by
+    some ten passes over an image of noise, once.
+
+    Args:
+        images: [N, C, H, W], whose size and type count, not what they show.
+    """
+    cuts, key = _CUTS.setdefault(subject, {}), (*images.shape[1:], patch)
+    if key not in cuts:
+        possible = subject.work >= LEAST_WORK and not subject.one_by_one and not subject.reader.anchored
+        try:
+            cuts[key] = _find_cut(subject, images, patch) if possible else None
+        except Exception:  # a network may refuse such numbers or other sizes in any way; it then runs as a whole
+            cuts[key] = None
+    return cuts[key]
+
+
+def scores_by_cut(
+    subject: Subject, cut: Cut, images: Tensor, places: Sequence[Place], patch: int, at_a_time: int
+) -> Tensor:
+    """[P, N, classes]: the scores of images [N, C, H, W] that are covered in P places.
+
+    Args:
+        places: the first row and column of each patch. at_a_time: how many of them go through at once.
+    """
+    by_image = []
+    for image in images.split(1):
+        maps = subject.values_at(cut.layer, image)
+        parts = [places[start : start + at_a_time] for start in range(0, len(places), at_a_time)]
+        scores = [_followed(subject, cut, image, maps, grayed(image, part, patch)[:, 0], part, patch) for part in parts]
+        by_image.append(torch.cat(scores))
+    return torch.stack(by_image, dim=1)
+
+
+def grayed(images: Tensor, places: Sequence[Place], patch: int, into: Tensor | None = None) -> Tensor:
+    """[P, N, C, H, W]: images [N, C, H, W] with a square of 0, the mean of the training set, in each place."""
+    covered = (images.new_empty((len(places), *images.shape)) if into is None else into[: len(places)]).copy_(images)
+    for views, (top, left) in zip(covered, places, strict=True):
+        views[..., top : top + patch, left : left + patch] = 0
+    return covered
+
+
+def _followed(
+    subject: Subject, cut: Cut, image: Tensor, maps: Tensor, covered: Tensor, places: Sequence[Place], patch: int
+) -> Tensor:
+    """[M, classes]: the scores of the images `covered`, which are `image` but for a patch in each of the places.
+
+    Args:
+        image: [1, C, H, W]. maps: [1, K, h, w], of it, at the layer of the cut. covered: [M, C, H, W].
+    """
+    crops = torch.cat([cut.crop(one, *place, patch) for one, place in zip(covered.split(1), places, strict=True)])
+    changed = maps.repeat(len(places), 1, 1, 1)
+    for whole, part, place in zip(changed, subject.values_at(cut.layer, crops), places, strict=True):
+        there, here = cut.windows(*place, patch)
+        whole[:, *there] = part[:, *here]
+    return subject.forward_from(cut.layer, image, changed)
+
+
+def _find_cut(subject: Subject, images: Tensor, patch: int) -> Cut | None:
+    generator = torch.Generator().manual_seed(0)
+    probe = torch.randn((1, *images.shape[1:]), generator=generator).to(images)
+    with grad_mode(), torch.no_grad(), subject.in_eval_mode():
+        cuts = sorted(_cuts(subject, probe), key=lambda cut: cut.share(patch))
+        worth = [cut for cut in cuts if cut.share(patch) <= MOST_SHARE]
+        return next((cut for cut in worth[:TRIED] if _holds(subject, cut, probe, patch)), None)
+
+
+def _cuts(subject: Subject, probe: Tensor) -> list[Cut]:
+    """The layers whose maps show where a pixel is seen: numbers that are none are put into a block, and come out."""
+    height, width = probe.shape[2:]
+    top, left = (side // 2 // BLOCK * BLOCK for side in (height, width))
+    unknown = probe.clone()
+    unknown[..., top : top + BLOCK, left : left + BLOCK] = torch.nan
+    cuts: list[Cut] = []
+
+    def look(name: str, maps: Tensor) -> None:
+        seen = maps.isnan().any(1)[0]
+        rows = _axis(seen.any(1), height, top)
+        columns = _axis(seen.any(0), width, left)
+        if rows is not None and columns is not None:
+            cuts.append(Cut(name, rows, columns, 1 - subject.work_after(name)))
+
+    with subject.watching(subject.bottlenecks, look):
+        subject.output(unknown)
+    return cuts
+
+
+def _axis(seen: Tensor, pixels: int, start: int) -> Axis | None:
+    """Rows or columns, of which those that see a block of pixels are marked; None where that says nothing."""
+    marked = seen.nonzero().flatten().tolist()
+    positions = len(seen)
+    step = 1
+    while 2 * step <= BLOCK and pixels // (2 * step) >= positions - 1:
+        step *= 2
+    if not marked or len(marked) == positions or positions < 2:
+        return None
+    first, behind = start // step, (start + BLOCK) // step
+    return Axis(pixels, positions, step, max(first - marked[0], 0), max(marked[-1] + 1 - behind, 0))
+
+
+def _holds(subject: Subject, cut: Cut, probe: Tensor, patch: int) -> bool:
+    """Whether scores by this cut are those of whole passes, for patches of noise in a corner and near the middle."""
+    places = [(0, 1), (cut.rows.pixels // 2 - patch // 3, cut.columns.pixels // 2 - patch // 2)]
+    images = probe.repeat(1 + len(places), 1, 1, 1)
+    for image, (top, left) in zip(images[1:], places, strict=True):
+        image[:, top : top + patch, left : left + patch] *= -2
+    whole = subject.forward(images)
+    own = _followed(subject, cut, probe, subject.values_at(cut.layer, probe), images[1:], places, patch)
+    change = (whole[1:] - whole[:1]).abs().amax(1, keepdim=True)
+    return bool(((own - whole[1:]).abs() <= SAME * change).all()) and subject.runs_alone[cut.layer]
