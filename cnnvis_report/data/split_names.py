@@ -22,6 +22,16 @@ def is_part(name: str) -> bool:
     return any(name.strip().lower() in names for names in ALIKE)
 
 
+def part_of(name: str) -> str:
+    """The part in a word: "training", "validation" or "test".
+
+    Args:
+        name: one that parts usually have.
+    """
+    number = next(number for number, names in enumerate(ALIKE) if name.strip().lower() in names)
+    return ("training", "validation", "test")[number]
+
+
 def no_part(split: str, names: Iterable[str], reason: str) -> BadRequest:
     """What to raise where no part of a set is called like the split; an UnusedOption where it has no parts at all.
 
