@@ -30,6 +30,19 @@ class InputRefused(BadRequest):
         self.option = option
 
 
+class UnusedOption(BadRequest):
+    """An option that this network, or these images, have no use for; one of a variable is left unapplied instead.
+
+    Args:
+        option: as the command line calls it. value: what was given. reason: why there is no use for it, a sentence.
+        beside: the option that decides it, which is the one to leave out where only that is of a variable.
+    """
+
+    def __init__(self, option: str, value: object, reason: str, beside: str = "") -> None:
+        super().__init__(f"{option} {value}: {reason}")
+        self.option, self.reason, self.beside = option, reason, beside
+
+
 class EndsProgram(BadRequest):
     """Somebody's own code wanted to end the program, as `sys.exit` does: no wrong request, a failed run."""
 

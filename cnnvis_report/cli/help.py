@@ -1,6 +1,7 @@
 """Help: commands in the order of use, options under headings."""
 
 from collections import defaultdict
+from collections.abc import Callable
 from typing import Any
 
 import click
@@ -14,13 +15,28 @@ class GroupedOption(click.Option):
     """An option that help lists under a heading.
 
     Args:
-        group: the heading. needs: the name of another option without which this one does nothing.
+        group: the heading. needs: the name of another option without which this one does nothing. applies:
+        whether a variable's value is meant for this command; all are without one.
     """
 
-    def __init__(self, *declarations: Any, group: Group = Group.GENERAL, needs: str = "", **options: Any) -> None:
+    def __init__(
+        self,
+        *declarations: Any,
+        group: Group = Group.GENERAL,
+        needs: str = "",
+        applies: Callable[[str], bool] | None = None,
+        **options: Any,
+    ) -> None:
         super().__init__(*declarations, **options)
         self.group = group
         self.needs = needs
+        self.applies = applies
+
+    def resolve_envvar_value(self, ctx: click.Context) -> str | None:
+        """The variable's value; None where it is meant for other commands alone."""
+        value = super().resolve_envvar_value(ctx)
+        is_of_others = value is not None and self.applies is not None and not self.applies(value)
+        return None if is_of_others else value
 
 
 class DescribedArgument(click.Argument):

@@ -89,7 +89,7 @@ class FindingWriter:
             what = LARGEST.get(kind, "Changed")
             return f"{what} on {paired.changed:,} of {words.counted(len(self.images), 'image')}."
         other = paired.changed - paired.fixed - paired.broken
-        more = f"; {other:,} wrong in both with another class" if other > 0 else ""
+        more = f"; {other:,} misclassified by both, as different classes" if other > 0 else ""
         return f"{words.counted(paired.fixed, 'image')} fixed, {paired.broken:,} broken{more}."
 
     def _values(self, later: int) -> str:

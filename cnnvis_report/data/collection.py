@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from cnnvis_report.data.image_file import FoundImages
-from cnnvis_report.errors import BadRequest, shown
+from cnnvis_report.errors import BadRequest, UnusedOption, shown
 from cnnvis_report.extensions.registry import Registry
 
 
@@ -20,6 +20,19 @@ class Selection:
     split: str = ""
     label_columns: tuple[str, ...] = ()
     channels: int = 3
+
+    def refuse(self, option: str, reason: str) -> None:
+        """Refuse --split or --label-columns, if it is given.
+
+        Args:
+            reason: why there is no use for it, a sentence.
+
+        Raises:
+            UnusedOption: it is.
+        """
+        value = self.split if option == "--split" else ",".join(self.label_columns)
+        if value:
+            raise UnusedOption(option, shown(value), reason)
 
 
 @dataclass(frozen=True)
@@ -62,12 +75,12 @@ class Collection:
         """Refuse what it would pass over in silence, and look for the modules that it needs, without importing them.
 
         Raises:
-            BadRequest: naming the option, or how to install a module.
+            UnusedOption: naming the option.
+            BadRequest: saying how to install a module.
         """
-        options = {"--split": selection.split, "--label-columns": ",".join(selection.label_columns)}
-        for option, value in options.items():
-            if value and option not in self.reads:
-                raise BadRequest(f"{option} {shown(value)}: {text} is {self.title}, which has no use for {option}.")
+        for option in ("--split", "--label-columns"):
+            if option not in self.reads:
+                selection.refuse(option, f"{text} is {self.title}, which has no use for {option}.")
         missing = [module for module in self.requires if importlib.util.find_spec(module) is None]
         if missing:
             raise BadRequest(

@@ -19,11 +19,12 @@ def interval(value: Interval, *, percent: bool = False) -> str:
         percent: whether it is of fractions, said as percentages.
 
     Returns:
-        The mean alone where the interval has no ends.
+        The mean alone where the interval has no ends, as of few images, with three decimals at most.
     """
     low, high = value.low, value.high
     if low is None or high is None:
-        return single(value.mean, percent=percent)
+        decimals = min(_decimals(abs(value.mean), DIGITS), DIGITS)
+        return percentage(value.mean) if percent else number(value.mean, decimals)
     factor, unit = (100, "%") if percent else (1, "")
     decimals = _decimals((high - low) * factor, 2)
     mean, *ends = (number(end * factor, decimals) for end in (value.mean, low, high))
@@ -38,7 +39,20 @@ def difference(value: Interval, *, percent: bool = False) -> str:
 
 def single(value: float, *, percent: bool = False) -> str:
     """A value without an interval, such as "0.214" or "64.3%"."""
-    return f"{number(value * 100, 1).removesuffix('.0')}%" if percent else number(value, _decimals(abs(value), DIGITS))
+    return percentage(value) if percent else number(value, _decimals(abs(value), DIGITS))
+
+
+def column(values: Sequence[float | None], *, percent: bool = False) -> list[str]:
+    """Values that stand below each other, with the decimals of the largest; empty where there is none."""
+    known = [abs(value) for value in values if value is not None]
+    decimals = _decimals(max(known, default=0.0), DIGITS)
+    return ["" if value is None else percentage(value) if percent else number(value, decimals) for value in values]
+
+
+def percentage(share: float) -> str:
+    """With one decimal, such as "64.3%" or "64.0%"; nothing and all as "0%" and "100%"."""
+    text = number(share * 100, 1)
+    return f"{text.removesuffix('.0') if text in ('0.0', '100.0') else text}%"
 
 
 def number(value: float, decimals: int) -> str:

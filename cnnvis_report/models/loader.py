@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cnnvis_report.errors import BadRequest, shown
+from cnnvis_report.errors import BadRequest, UnusedOption, shown
 from cnnvis_report.extensions.registry import Registry
 from cnnvis_report.models.model import Model
 
@@ -40,6 +40,23 @@ class ModelRequest:
             raise BadRequest(
                 f"{self.text}: {what} would run as a program. Give --trust where you trust whoever made the file."
             )
+
+    def options(self) -> dict[str, str]:
+        """What is given of the options that only some loaders read; the first one of several."""
+        argument = next((f"{name}={text}" for name, text in self.arguments.items()), "")
+        return {"--arch": self.architecture, "--arg": argument}
+
+    def refuse_weights(self, name: object) -> None:
+        """Refuse a file of weights beside a file or folder that has its own.
+
+        Args:
+            name: of that file or folder.
+
+        Raises:
+            UnusedOption: there is one.
+        """
+        if self.weights is not None:
+            raise UnusedOption("--weights", self.weights.name, f"{name} has weights of its own.")
 
 
 @dataclass(frozen=True)
@@ -81,14 +98,12 @@ class Loader:
         """Refuse options that it would pass over in silence.
 
         Raises:
-            BadRequest: naming the option.
+            UnusedOption: naming the option.
         """
-        argument = next((f"{name}={text}" for name, text in request.arguments.items()), "")
-        options = {"--arch": request.architecture, "--arg": argument}
-        for option, value in options.items():
+        for option, value in request.options().items():
             if value and option not in self.reads:
-                raise BadRequest(
-                    f"{option} {shown(value)}: {request.text} is {self.title}, which has no use for {option}."
+                raise UnusedOption(
+                    option, shown(value), f"{request.text} is {self.title}, which has no use for {option}."
                 )
 
     def check_installed(self, model: str) -> None:

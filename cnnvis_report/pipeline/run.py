@@ -231,7 +231,7 @@ class _Start:
             skipped=tuple(self.stats.skipped),
             not_applicable=not_applicable_records(plan.dry_run),
             passes_per_image={"forward": plan.dry_run.forward, "backward": plan.dry_run.backward},
-            provenance=provenance(self.subject.device, self.stats, setup, writer.seconds()),
+            provenance=provenance(self.subject.device, self.stats, setup, writer.seconds(), plan.batch),
             evaluation=evaluation,
             precision=precision,
             inspection=inspected,

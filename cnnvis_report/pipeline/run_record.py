@@ -14,6 +14,7 @@ from cnnvis_report.engine.devices import describe
 from cnnvis_report.evaluation.metric import measured_metrics
 from cnnvis_report.methods.tasks import DryRun, Task
 from cnnvis_report.models.model import Training
+from cnnvis_report.pipeline.explaining.targets import AUTO
 from cnnvis_report.pipeline.identity.run import files_of
 from cnnvis_report.pipeline.planning.metrics_budget import MetricsBudget
 from cnnvis_report.pipeline.repeat_command import repeat_command
@@ -103,19 +104,21 @@ def count_in_training_set(images: ImageSet, training: Training | None) -> int:
 
 
 def provenance(
-    device: torch.device, stats: RunStats, setup: Setup, method_seconds: Mapping[str, float]
+    device: torch.device, stats: RunStats, setup: Setup, method_seconds: Mapping[str, float], batch: int
 ) -> dict[str, Setting]:
     """When, how long, on what, with which versions; nothing that names a person, a machine or a folder.
 
     Args:
-        stats: of the last start. method_seconds: of all starts, by method.
+        stats: of the last start. method_seconds: of all starts, by method. batch: images at a time.
     """
+    classes = {"classes": str(setup.maps.choice)} if setup.config.explain.classes == AUTO else {}
     return {
         "finished": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "seconds": round(stats.seconds, 3),
         "ideal_seconds": round(stats.ideal_seconds, 3),
         "images_computed": stats.computed,
         "device": describe(device),
+        "chosen": {"batch_size": batch, **classes},
         "python": platform.python_version(),
         "system": platform.system(),
         "versions": dict(versions()),

@@ -9,8 +9,8 @@ class Flip(StrEnum):
 
     FIXED = "fixed"  # wrong, then right
     BROKEN = "broken"  # right, then wrong
-    RIGHT = "right"  # in both
-    WRONG = "wrong"  # in both
+    RIGHT = "right"  # classified correctly by both
+    WRONG = "wrong"  # misclassified by both
     CHANGED = "changed"  # another class, of an image whose label isn't known
     SAME = "same"  # the same class, of such an image
 

@@ -71,8 +71,8 @@ class PairedAccuracy:
 
     images: how many these are.
     difference: of the accuracies, later minus first, with a paired bootstrap interval; None without such an image.
-    fixed: how many are wrong in the first run and right in the later one.
-    broken: how many are right in the first run and wrong in the later one.
+    fixed: how many the first run misclassifies and the later one classifies correctly.
+    broken: how many the first run classifies correctly and the later one misclassifies.
     p_value: of McNemar's exact two-sided test that both are equally likely; None without such an image.
     changed: of all compared images, how many have another predicted class.
     """
@@ -92,8 +92,8 @@ class ComparedClass:
     name: of the class.
     images: how many compared images are labeled with it.
     correct: how many of them each run gets right.
-    fixed: by later run, how many are wrong in the first run and right in the later one.
-    broken: by later run, how many are right in the first run and wrong in the later one.
+    fixed: by later run, how many the first run misclassifies and the later one classifies correctly.
+    broken: by later run, how many the first run classifies correctly and the later one misclassifies.
     """
 
     name: str

@@ -72,8 +72,9 @@ class RunRecord:
     provenance: clocks, versions and machine; all else is the same when the run is repeated. "seconds" is the wall-clock
         time, "ideal_seconds" that of the forward and backward passes alone, "seconds_by_method" by method, "command"
         what gives the run again, "images_computed" how many images this took, "finished" when it ended; "device",
-        "python", "system" and "versions" of packages say where, "files" has digests of the images'
-        files, so that those that are as they were aren't read again.
+        "python", "system" and "versions" of packages say where, "chosen" has what was chosen for settings
+        that were left open, "files" has digests of the images' files, so that those that are as they were aren't read
+        again.
     evaluation: how maps were measured; None where they weren't.
     evidence: the verdict on every method; None where nothing was measured.
     precision: what bfloat16 changed, method by method.

@@ -1,6 +1,6 @@
 """Fields of dataclasses that are settings, and the dataclasses built from values by name."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass
 from enum import Enum
 from typing import Any, TypeVar, cast, get_type_hints
@@ -43,8 +43,9 @@ class SettingInfo:
     in a settings file. short: a letter for the shell, with its dash. default_text: what help says of a default that
     is no constant. argument: whether the command line takes it by position. completes: what the shell offers, such as
     "methods" or "layers". stated: when the report states it. only_with: names of other settings; while all of them
-    have their defaults, this one does nothing. idle_with: another setting and its value with which this one does
-    nothing. instead_of: the name of another setting, whose value this one chooses, so that only one of them can be
+    have their defaults, this one does nothing. idle_with: of the values of all settings, with which of them this one
+    does nothing and what to do then, as in "with --inspect none: give one of the two"; empty where it does something.
+    instead_of: the name of another setting, whose value this one chooses, so that only one of them can be
     given. decides: whether the setting itself is part of a run's identity; for others, what they lead to is.
     """
 
@@ -62,7 +63,7 @@ class SettingInfo:
     completes: str = ""
     stated: Stated = Stated.ALWAYS
     only_with: tuple[str, ...] = ()
-    idle_with: tuple[str, str] | None = None
+    idle_with: Callable[[Mapping[str, object]], str] | None = None
     instead_of: str = ""
     decides: bool = True
 
@@ -147,27 +148,32 @@ def _check_alternatives(known: Mapping[str, SettingInfo], values: Mapping[str, o
 
 
 def does_nothing(info: SettingInfo, known: Mapping[str, SettingInfo], values: Mapping[str, object]) -> bool:
-    """Whether all that a setting goes with have their defaults, or another one the value that leaves it idle.
+    """Whether all that a setting goes with have their defaults, or others the values that leave it idle.
 
     Args:
         known: settings by name. values: of settings by name; their defaults where there are none.
     """
-    if info.idle_with is not None and values.get(info.idle_with[0]) == info.idle_with[1]:
-        return True
-    others = [known[name] for name in info.only_with if name in known]
-    return bool(others) and all(values.get(other.name, other.default) == other.default for other in others)
+    return bool(_idle(info, known, values))
 
 
 def _check_dependent(known: Mapping[str, SettingInfo], values: Mapping[str, object]) -> None:
     for info in known.values():
-        if values.get(info.name, info.default) == info.default or not does_nothing(info, known, values):
-            continue
-        if info.idle_with is not None:
-            other, value = info.idle_with
-            raise BadRequest(f"--{info.key} does nothing with --{known[other].key} {value}: give one of the two.")
-        ways = [_turned_on(known[name]) for name in info.only_with if name in known]
-        advice = f"give {ways[0]}, too" if len(ways) == 1 else "give one of them, too"
-        raise BadRequest(f"--{info.key} does nothing without {' or '.join(ways)}: {advice}.")
+        reason = "" if values.get(info.name, info.default) == info.default else _idle(info, known, values)
+        if reason:
+            raise BadRequest(f"--{info.key} does nothing {reason}.")
+
+
+def _idle(info: SettingInfo, known: Mapping[str, SettingInfo], values: Mapping[str, object]) -> str:
+    """With which values of others a setting does nothing, and what to do; empty where it does something."""
+    values = {name: values.get(name, other.default) for name, other in known.items()}
+    if info.idle_with is not None:
+        return info.idle_with(values)
+    others = [known[name] for name in info.only_with if name in known]
+    if not others or any(values[other.name] != other.default for other in others):
+        return ""
+    ways = list(map(_turned_on, others))
+    advice = f"give {ways[0]}, too" if len(ways) == 1 else "give one of them, too"
+    return f"without {' or '.join(ways)}: {advice}"
 
 
 def _turned_on(info: SettingInfo) -> str:

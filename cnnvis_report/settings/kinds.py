@@ -27,6 +27,14 @@ class Kind(ABC):
             BadRequest: the value isn't of this kind; the message quotes it and says what is.
         """
 
+    def takes(self, value: object) -> bool:
+        """Whether the value is of this kind."""
+        try:
+            self.parse(value)
+        except BadRequest:
+            return False
+        return True
+
     def refusal(self, value: object, wanted: str) -> BadRequest:
         """What the value is, and what it should be."""
         return BadRequest(f"{shown(value)} isn't {wanted}.")

@@ -22,7 +22,7 @@ SETTINGS = frozenset(
 )
 PROVENANCE = frozenset(
     {"device", "finished", "python", "system", "versions", "seconds", "ideal_seconds", "seconds_by_method"}
-    | {"images_computed"}
+    | {"images_computed", "chosen"}
 )
 
 

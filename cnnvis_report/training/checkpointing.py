@@ -5,6 +5,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from cnnvis_report.data.split_names import is_part
 from cnnvis_report.models.architectures import SMALL, Architecture
 from cnnvis_report.models.trained_file import TrainedModel, read_with_more, write_trained
 from cnnvis_report.records.training import ClassCounts, Score, Snapshot, TrainingRecord
@@ -129,8 +130,10 @@ class Checkpointing(EpochProgress):
 
     @property
     def _data(self) -> str:
-        """What the folder of images is called."""
-        return self.config.images.name or self.config.images.resolve().name
+        """What the folder of images is called; one that is a part of a set, with the folder of the set."""
+        folder = self.config.images.resolve()
+        name = self.config.images.name or folder.name
+        return f"{folder.parent.name}/{name}" if is_part(name) and folder.parent.name else name
 
     def _all_there(self, model: TrainedModel) -> bool:
         """Whether the snapshots of a training are."""

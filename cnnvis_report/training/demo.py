@@ -47,7 +47,7 @@ def demonstrate(explained: int, seed: int, progress: TrainProgress) -> Demonstra
         Path("shapes"), Path("demo.pt"), epochs=EPOCHS, batch_size=25, augment="d4", patience=0, seed=seed
     )
     trained, _ = train_on(order, data, Source(SMALL), torch.device("cpu"), progress)
-    record = replace(trained.training, data="drawn shapes")
+    record = replace(trained.training, data="synthetic shapes")
     right = record.test.accuracy if record.test else 0.0
     words = (
         f"trained for {EPOCHS} epochs on {DRAWN['training']:,} synthetic images, "

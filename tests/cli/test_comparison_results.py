@@ -36,7 +36,7 @@ def test_a_comparison_is_judged_and_summed_up(words: tuple[object, ...], tmp_pat
     ]
     text = (tmp_path / "diff.md").read_text("utf-8")
     assert text.startswith(MARK) and "- ✅ Passes: broken[cat]\\>1, as broken[cat] is 1\n" in text
-    assert "| 1.png | cat | ✓ cat (75%) | ✗ dog (75%) |" in text
+    assert "| 1.png | cat | ✓ cat (75.0%) | ✗ dog (75.0%) |" in text
     assert ("](diff.png)" in text) is (tmp_path / "diff.png").is_file()
     (later,) = json.loads((tmp_path / "diff.json").read_text("utf-8"))["runs"]
     assert later["values"]["accuracy"]["value"] == 0.5 and later["values"]["broken[cat]"]["value"] == 1

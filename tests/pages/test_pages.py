@@ -12,7 +12,7 @@ from cnnvis_report.report.payload import provenance_slots
 from cnnvis_report.report.pictures.encode import QUALITIES
 from cnnvis_report.report.pictures.resample import resize
 from cnnvis_report.store import load_arrays, load_run
-from tests.conftest import standard_methods
+from tests.conftest import command, standard_methods
 from tests.pages.browser import Visit, until
 from tests.pages.image_page import PAGE, images, settled
 
@@ -156,6 +156,31 @@ def test_paper_gets_the_canvases_and_no_controls(visit: Visit, moved: Path, repo
     tab.set_viewport_size({"width": 360, "height": 740})
     tab.emulate_media(media="screen")
     assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_nothing_is_cut_or_empty_on_a_sheet_of_paper(chromium: Any, moved: Path, report: Path) -> None:
+    visit = Visit(chromium, viewport={"width": 711, "height": 1020})  # A4 within its margins
+    image = moved / "images" / f"{images(report)[0].id}.html"
+    for path in (moved / "index.html", moved / "methods.html", moved / "run.html", moved / "performance.html", image):
+        tab = visit.open(path)
+        tab.emulate_media(media="print")
+        wide = "table => table.getBoundingClientRect().right > innerWidth ? table.className : ''"
+        cut = tab.evaluate(f"[...document.querySelectorAll('main table')].map({wide}).filter(String)")
+        assert not cut, f"{path.name}: {cut}"
+        assert tab.locator(".crumbs:visible, .hint .scripted:visible, .feature-maps:visible").count() == 0
+    visit.context.close()
+
+
+def test_without_scripts_no_mask_is_spoken_of_where_none_is_drawn(chromium: Any, tmp_path: Path) -> None:
+    command("make-dataset", "shapes", "-o", tmp_path / "set", "-n", 5, "-q")
+    run = ("run", "tests.factories:tiny", tmp_path / "set", "-o", tmp_path / "r", "-m", "gradient", "--limit", 1)
+    command(*run, "--device", "cpu", "-q")
+    (path,) = (tmp_path / "r" / "images").glob("*.html")
+    for scripts, count in ((False, 0), (True, 1)):
+        visit = Visit(chromium, java_script_enabled=scripts)
+        tab = visit.open(path)
+        assert tab.page.get_by_text("with its mask").locator("visible=true").count() == count
+        visit.context.close()
 
 
 @pytest.mark.parametrize("name", ["index.html", "methods.html", "run.html"])

@@ -89,7 +89,7 @@ def test_pages_show_the_segmentation_and_know_no_accuracy(segmented: Any) -> Non
     assert not (folder / "performance.html").exists()
     (page, *_) = sorted((folder / "images").glob("*.html"))
     text = page.read_text(encoding="utf-8")
-    assert "Predicted segmentation" in text and "75% of the picture" in text
+    assert "Predicted segmentation" in text and "75.0% of the picture" in text
     (source,) = re.findall(r'src="([^"]*/prediction\.webp)"', text)
     assert (page.parent / source).is_file()
     for path in (page, folder / "index.html"):

@@ -19,11 +19,11 @@ from cnnvis_report.store.files.names import MANIFEST
 @RUN
 @configured(ReportConfig, without=("output",))
 @configured(JobConfig, without=("strict", "against"))
-@configured(TerminalConfig, only=("verbose",))
+@configured(TerminalConfig, only=("quiet", "verbose"))
 @configured(ShareConfig)
 @option("--repair", group=Group.REPORT, help="Leave out damaged parts, and write the pages of the rest.")
 def render(
-    report: ReportConfig, job: JobConfig, _terminal: TerminalConfig, sharing: ShareConfig, run: Path, repair: bool
+    report: ReportConfig, job: JobConfig, terminal: TerminalConfig, sharing: ShareConfig, run: Path, repair: bool
 ) -> None:
     """Write the pages of the stored RUN again, without its model, a GPU or torch.
 
@@ -60,7 +60,7 @@ def render(
         options = SiteOptions(report.pages, report.processes)
         written = write_site(stored, single_file=report.single_file, max_size=how.max_size, options=options)
         handed_on = share.hand_on(RunPages(stored), how)
-        if written.sample:
+        if written.sample and not terminal.quiet:
             click.echo(f"Note: {written.sample}.", err=True)
         announce(written.first_page, report, job, handed_on)
         if numbers is not None:

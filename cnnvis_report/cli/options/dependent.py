@@ -6,8 +6,9 @@ import click
 from click.core import ParameterSource
 
 from cnnvis_report.cli.help import GroupedOption
+from cnnvis_report.cli.options.alternatives import NOT_USED
 from cnnvis_report.cli.options.sources import name_of
-from cnnvis_report.errors import BadRequest
+from cnnvis_report.errors import BadRequest, UnusedOption
 from cnnvis_report.settings import SettingInfo, does_nothing
 
 OTHERWISE = (ParameterSource.DEFAULT, ParameterSource.ENVIRONMENT)  # where a value may come from that nobody gave here
@@ -27,6 +28,24 @@ def without_idle_variables(infos: Sequence[SettingInfo], values: Mapping[str, ob
     known = {info.name: info for info in infos}
     idle = {info.name for info in infos if from_variable(info.name) and does_nothing(info, known, values)}
     return {name: value for name, value in values.items() if name not in idle}
+
+
+def without_unused(
+    infos: Sequence[SettingInfo], values: Mapping[str, object], error: UnusedOption
+) -> dict[str, object]:
+    """The values without the one that the network or the images have no use for; the terminal is to say so.
+
+    Raises:
+        UnusedOption: no variable has it, as somebody has given it here; or variables have both of two.
+    """
+    ctx = click.get_current_context()
+    options = (error.option, error.beside)
+    unused = [info.name for info in infos if f"--{info.key}" in options and from_variable(info.name)]
+    if len(unused) != 1 or unused[0] not in values:
+        raise error
+    option = next(option for option in ctx.command.params if option.name == unused[0])
+    ctx.meta.setdefault(NOT_USED, []).append(f"Unused    {name_of(ctx, option)}: {error.reason}")
+    return {name: value for name, value in values.items() if name != unused[0]}
 
 
 def refuse_without(other: str) -> bool:

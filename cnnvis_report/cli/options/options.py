@@ -10,11 +10,11 @@ import click
 from cnnvis_report.cli.help import DescribedArgument, GroupedOption
 from cnnvis_report.cli.options.alternatives import given_of
 from cnnvis_report.cli.options.config_file import read_config
-from cnnvis_report.cli.options.dependent import refuse_without, without_idle_variables
+from cnnvis_report.cli.options.dependent import refuse_without, without_idle_variables, without_unused
 from cnnvis_report.cli.options.sources import TABLE
 from cnnvis_report.cli.options.types import SettingType
 from cnnvis_report.cli.terminal.json_line import JSON
-from cnnvis_report.errors import BadRequest
+from cnnvis_report.errors import BadRequest, UnusedOption
 from cnnvis_report.settings import Group, SettingInfo, build, settings_of
 from cnnvis_report.settings.kinds import File, Flag, Integer, Kind, Several, Text
 from cnnvis_report.settings.method_options import MethodOptions
@@ -67,11 +67,10 @@ def configured(
         `refuse_without` checks. prefix: of environment variables.
     """
     fixed = fixed or {}
-    infos = [
-        replace(info, **(changes or {}).get(info.name, {}))  # type: ignore[arg-type] # fields of it
-        for info in settings_of(config)
-        if (not only or info.name in only) and info.name not in {*without, *fixed}
+    shown = [
+        info for info in settings_of(config) if (not only or info.name in only) and info.name not in {*without, *fixed}
     ]
+    infos = [replace(info, **(changes or {}).get(info.name, {})) for info in shown]  # type: ignore[arg-type] # its fields
 
     def decorate(function: Function) -> Function:
         @functools.wraps(function)
@@ -83,10 +82,16 @@ def configured(
             if values.get("log_format") == "json":
                 click.get_current_context().meta[JSON] = True
             values = {} if is_idle else without_idle_variables(infos, given_of(infos, values))
-            return function(*configs, build(config, {**values, **fixed}), **options)
+            while True:
+                try:
+                    return function(*configs, build(config, {**values, **fixed}), **options)
+                except UnusedOption as error:
+                    values = without_unused(infos, values, error)
+                    click.get_current_context().close()  # what the first attempt holds, such as the folder's lock
 
-        for info in reversed(infos):
-            parameter = _argument(info, info.name in optional) if info.argument else _option(info, prefix, needs)
+        for info, elsewhere in zip(reversed(infos), reversed(shown), strict=True):
+            is_optional = info.name in optional
+            parameter = _argument(info, is_optional) if info.argument else _option(info, elsewhere.kind, prefix, needs)
             command = parameter(command)
         return command  # type: ignore[return-value] # what click calls
 
@@ -108,7 +113,7 @@ def _argument(info: SettingInfo, optional: bool) -> Callable[[Function], Functio
     )
 
 
-def _option(info: SettingInfo, prefix: str, needs: str) -> Callable[[Function], Function]:
+def _option(info: SettingInfo, elsewhere: Kind, prefix: str, needs: str) -> Callable[[Function], Function]:
     kind = info.kind.of if isinstance(info.kind, Several) else info.kind
     repeated = isinstance(info.kind, Several | MethodOptions)
     default_text = "auto" if isinstance(kind, Integer) and kind.auto else info.default_text
@@ -125,6 +130,7 @@ def _option(info: SettingInfo, prefix: str, needs: str) -> Callable[[Function], 
         cls=GroupedOption,
         group=info.group,
         needs=needs,
+        applies=None if info.kind == elsewhere else lambda text: info.kind.takes(text) or not elsewhere.takes(text),
         help=f"{info.help}  [default: {default_text}]" if default_text else info.help,
         envvar=prefix + info.variable,
         **arguments,

@@ -14,8 +14,7 @@ from cnnvis_report.data.discovery.folders import SYSTEM
 from cnnvis_report.data.formats import ASIDE, HOLDERS, LISTS, UNREAD, content, ending, reason
 from cnnvis_report.data.image_file import FoundImages, ImageFile, natural, several
 from cnnvis_report.data.reader import endings, is_recognized, reader_for
-from cnnvis_report.data.split_names import in_split
-from cnnvis_report.errors import BadRequest, shown
+from cnnvis_report.data.split_names import in_split, no_part
 from cnnvis_report.records.run import Skipped
 
 Archives = Sequence[tuple[str, Sequence[Member]]]  # (what stands before the names, members) of each
@@ -126,7 +125,7 @@ def _of_split(images: Sequence[ImageFile], title: str, split: str) -> list[Image
     if not selected:
         names = sorted({folder for image in images for folder in image.folders})
         known = f"its folders are {several(names, 6)}" if names else "it has no folders"
-        raise BadRequest(f"--split {shown(split)}: no folder in {title} is called so; {known}.")
+        raise no_part(split, names, f"no folder in {title} is called so; {known}.")
     return selected
 
 

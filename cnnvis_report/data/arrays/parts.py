@@ -16,8 +16,8 @@ from cnnvis_report.data.entry import MOST_BYTES, Entry
 from cnnvis_report.data.formats import HEAD
 from cnnvis_report.data.image_file import FoundImages, ImageFile, several
 from cnnvis_report.data.pixels import UnusablePicture
-from cnnvis_report.data.split_names import in_split
-from cnnvis_report.errors import BadRequest, shown
+from cnnvis_report.data.split_names import in_split, no_part
+from cnnvis_report.errors import BadRequest
 
 MOST_IMAGES = 2_000_000
 Labels = tuple[str, ...]
@@ -101,7 +101,7 @@ def images_of_parts(
     wanted = [part for part in parts if not selection.split or in_split(part.split, selection.split)]
     if not wanted:
         known = f"its parts are {several(splits)}" if splits else "it has no parts"
-        raise BadRequest(f"--split {shown(selection.split)}: {title} has none of that name; {known}.")
+        raise no_part(selection.split, splits, f"{title} has none of that name; {known}.")
     if sum(part.count for part in wanted) > MOST_IMAGES:
         raise BadRequest(f"{title}: at most {MOST_IMAGES:,} images of arrays are read.")
     files: list[ImageFile] = []

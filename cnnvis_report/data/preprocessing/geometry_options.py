@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from cnnvis_report.data.preprocessing.preprocessing import Preprocessing, read_sides
-from cnnvis_report.errors import BadRequest
+from cnnvis_report.errors import UnusedOption
 
 NONE = "none"
 
@@ -14,10 +14,12 @@ def adjusted_geometry(
     """The preprocessing with what --size, --resize, --crop and --interpolation say; None leaves a part as it is.
 
     Raises:
-        BadRequest: one can't be read, or --size is given beside what it stands for.
+        BadRequest: one can't be read.
+        UnusedOption: --size is given beside what it stands for.
     """
-    if size is not None and (resize is not None or crop is not None):
-        raise BadRequest(f"--size {size} sets --resize and --crop; give either it or them.")
+    for option, value in (("--resize", resize), ("--crop", crop)):
+        if size is not None and value is not None:
+            raise UnusedOption(option, value, f"--size {size} sets --resize and --crop; give either.", "--size")
     if size is not None:
         known = known.resized(size)
     if resize is not None:

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
-from cnnvis_report.errors import BadRequest
+from cnnvis_report.errors import BadRequest, UnusedOption
 from cnnvis_report.records.bands import HIGH, LOW, USUAL, ShownBands
 
 MOST_BANDS = 20
@@ -16,19 +16,20 @@ def choose_bands(channels: int, wanted: Sequence[float] | None) -> ShownBands | 
     """The bands that a user wants to see, or the first ones; None for gray and color pictures.
 
     Raises:
-        BadRequest: there are no such bands, or the network reads gray or color pictures.
+        UnusedOption: the network reads gray or color pictures.
+        BadRequest: there are no such bands.
     """
     if wanted is None:
         return None if channels in USUAL else ShownBands((1, 2, 3) if channels > USUAL[1] else (1,))
-    option = f"--rgb {','.join(f'{number:g}' for number in wanted)}"
+    text = ",".join(f"{number:g}" for number in wanted)
     if channels in USUAL:
         kind = "gray" if channels == 1 else "color"
-        raise BadRequest(f"{option}: the network reads {kind} pictures, which are shown as they are.")
+        raise UnusedOption("--rgb", text, f"the network reads {kind} pictures, which are shown as they are.")
     numbers = tuple(int(number) for number in wanted)
     if len(wanted) not in USUAL or numbers != tuple(wanted) or not all(0 < band <= channels for band in numbers):
         raise BadRequest(
-            f"{option}: give three bands as red, green and blue, or one as gray, each from 1 to {channels}, such as "
-            f"{'3,2,1' if channels > USUAL[1] else '1'}."
+            f"--rgb {text}: give three bands as red, green and blue, or one as gray, each from 1 to {channels}, such "
+            f"as {'3,2,1' if channels > USUAL[1] else '1'}."
         )
     return ShownBands(numbers)
 

@@ -15,7 +15,7 @@ from cnnvis_report.data.tables.parquet import parquet_table
 from cnnvis_report.data.tables.table import LabelFile
 from cnnvis_report.data.tables.text_list import read_list
 from cnnvis_report.data.tables.text_tables import read_json, read_text
-from cnnvis_report.errors import BadRequest, shown
+from cnnvis_report.errors import BadRequest
 
 DELIMITED = frozenset((".csv", ".tsv"))
 LINES = frozenset((".jsonl", ".ndjson"))
@@ -63,7 +63,5 @@ def with_labels_of(images: FoundImages, path: Path, selection: Selection) -> Fou
 
 
 def _check_unused(path: Path, selection: Selection, what: str) -> None:
-    options = {"--split": selection.split, "--label-columns": ",".join(selection.label_columns)}
-    for option, value in options.items():
-        if value:
-            raise BadRequest(f"{option} {shown(value)}: {path.name} is {what}, which has no use for {option}.")
+    for option in ("--split", "--label-columns"):
+        selection.refuse(option, f"{path.name} is {what}, which has no use for {option}.")

@@ -11,7 +11,7 @@ from cnnvis_report.data.split_names import in_split
 from cnnvis_report.data.tables.columns import BORNE, UNCERTAIN, Columns, IsImage, find_columns
 from cnnvis_report.data.tables.splits import check_split, counted, split_of
 from cnnvis_report.data.tables.table import Cell, LabelFile, LabelRow, ListCell, Table
-from cnnvis_report.errors import BadRequest
+from cnnvis_report.errors import UnusedOption
 
 # ImageNet's LOC_val_solution.csv: ids, each with the four sides of a box behind it
 SOLUTION = re.compile(r"(n\d{8}(\s+-?\d+){4}\s*)+")
@@ -44,9 +44,8 @@ def _selected(table: Table, columns: Columns, split: str) -> tuple[Sequence[Sequ
     """The rows of a split, whether there are others, and what there is to choose where nobody has."""
     if columns.split is None:
         if split:
-            raise BadRequest(
-                f"--split {split}: {table.name} has no column of that, such as split, set, subset, fold or is_valid."
-            )
+            columns_of_splits = "such as split, set, subset, fold or is_valid"
+            raise UnusedOption("--split", split, f"{table.name} has no column of that, {columns_of_splits}.")
         return table.rows, False, []
     name = table.columns[columns.split]
     splits = [split_of(table.text(row, columns.split), name) for row in table.rows]

@@ -32,8 +32,7 @@ def exported_program(request: ModelRequest) -> Model:
     from cnnvis_report.models.exported_programs.modules import modules_of
 
     path = Path(request.text)
-    if request.weights is not None:
-        raise BadRequest(f"{path.name} has weights of its own; leave out --weights {request.weights.name}.")
+    request.refuse_weights(path.name)
     copy = safe_copy(path, request)
     try:
         with quiet():

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from cnnvis_report.errors import BadRequest
 from cnnvis_report.models.config_limits import check_settings
 from cnnvis_report.models.folder_config import CONFIG, read_config
 from cnnvis_report.models.hugging_face.config import check_config, class_names, class_of, make_config
@@ -51,8 +50,7 @@ def hugging_face(request: ModelRequest) -> Model:
     folder = Path(request.text)
     settings = read_config(folder)
     check_config(folder, settings)
-    if request.weights is not None:
-        raise BadRequest(f"{folder} has weights of its own; leave out --weights {request.weights.name}.")
+    request.refuse_weights(folder)
     with silent():
         kind, task = class_of(folder, settings)
     state, file = read_weights(folder)

@@ -45,8 +45,7 @@ CHECKED = "every tensor of the network is there, by name and shape"
 def lightning_checkpoint(request: ModelRequest) -> Model:
     """Open a checkpoint of Lightning as the architecture, or the class, that the user names."""
     path = Path(request.text)
-    if request.weights is not None:
-        raise BadRequest(f"{path.name} has weights of its own; leave out --weights {request.weights.name}.")
+    request.refuse_weights(path.name)
     if not request.architecture:
         raise BadRequest(_without_architecture(path))
     if is_factory(request.architecture):

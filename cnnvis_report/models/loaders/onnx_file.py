@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from cnnvis_report.errors import BadRequest
 from cnnvis_report.models.loader import ModelRequest, Way, loader
 from cnnvis_report.models.model import Model
 from cnnvis_report.models.onnx_graphs.content import onnx_fault
@@ -33,6 +32,5 @@ def onnx_file(request: ModelRequest) -> Model:
     from cnnvis_report.models.onnx_graphs.reading import read_graph
 
     path = Path(request.text)
-    if request.weights is not None:
-        raise BadRequest(f"{path.name} has weights of its own; leave out --weights {request.weights.name}.")
+    request.refuse_weights(path.name)
     return open_graph(read_graph(path), path.name)

@@ -35,8 +35,7 @@ def pickled_network(request: ModelRequest) -> Model:
     """Open a network that was pickled as a whole, where the user trusts whoever made the file."""
     path = Path(request.text)
     request.require_trust(f"this pickle of {listed(classes_in(path))}")
-    if request.weights is not None:
-        raise BadRequest(f"{path.name} has weights of its own; leave out --weights {request.weights.name}.")
+    request.refuse_weights(path.name)
     content = run_pickle(path, request.architecture)
     if is_learner(content):
         network = usable(content.model, path.name)

@@ -39,8 +39,7 @@ def torchscript_file(request: ModelRequest) -> Model:
     from cnnvis_report.models.onnx_graphs.open_graph import open_graph
 
     path = Path(request.text)
-    if request.weights is not None:
-        raise BadRequest(f"{path.name} has weights of its own; leave out --weights {request.weights.name}.")
+    request.refuse_weights(path.name)
     script = _load(path, request)
     with quiet():
         example = example_for(script, path)

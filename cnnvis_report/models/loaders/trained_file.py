@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from cnnvis_report.errors import BadRequest
+from cnnvis_report.errors import BadRequest, UnusedOption, shown
 from cnnvis_report.models.load import load_model
 from cnnvis_report.models.loader import ModelRequest, Way, loader
 from cnnvis_report.models.model import Model, Training
@@ -39,10 +39,10 @@ def trained_file(request: ModelRequest) -> Model:
             f"{path.name} is a file with weights alone: give the architecture as MODEL and the file as --weights, "
             f"as in: cnnvis-report run resnet50 IMAGES --weights {path.name}; or --arch resnet50 beside it"
         )
-    if request.architecture or request.arguments:
-        raise BadRequest(f"{path.name} says what network it holds; leave out --arch and --arg.")
-    if request.weights is not None:
-        raise BadRequest(f"{path.name} has weights of its own; leave out --weights {request.weights.name}.")
+    for option, value in request.options().items():
+        if value:
+            raise UnusedOption(option, shown(value), f"{path.name} says what network it holds.")
+    request.refuse_weights(path.name)
     # fingerprints of earlier versions begin with the file's size, and were of its two ends
     old = any("-" in fingerprint for fingerprint in trained.seen)
     notices = (f"{path.name} is of an earlier version: which images it was trained on can't be told.",) if old else ()

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from cnnvis_report.data.collection import collection_for
-from cnnvis_report.errors import BadRequest, shown
+from cnnvis_report.errors import BadRequest, UnusedOption, shown
 from cnnvis_report.isolation.user_modules import guarded
 from cnnvis_report.models.own_code.factories import is_factory
 from cnnvis_report.models.own_code.functions import object_at
@@ -29,14 +29,14 @@ def dataset_at(spec: str, split: str = "") -> Any:
     value = object_at(spec)
     if not (isinstance(value, type | functools.partial) or inspect.isroutine(value)):
         if split:
-            raise BadRequest(f"--split {shown(split)}: {spec} is no function that takes a split.")
+            raise UnusedOption("--split", shown(split), f"{spec} is no function that takes a split.")
         return value
     try:
         parameters = inspect.signature(value).parameters
     except (TypeError, ValueError):
         parameters = {}  # type: ignore[assignment]
     if split and "split" not in parameters:
-        raise BadRequest(f"--split {shown(split)}: {spec} has no parameter split.")
+        raise UnusedOption("--split", shown(split), f"{spec} has no parameter split.")
     arguments = {"split": split} if split else {}
     variadic = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
     missing = [

@@ -11,7 +11,20 @@ from cnnvis_report.settings.duration import Duration
 from cnnvis_report.settings.kinds import Choice, Names, Several, Text
 from cnnvis_report.settings.method_options import MethodOptions
 
-NOT_INSPECTED = ("inspect", "none")  # the setting with which others of layers do nothing
+SETS = frozenset({"standard", "all"})  # of methods, with which layers are inspected where nobody says otherwise
+
+
+def _without_layers(values: Mapping[str, object]) -> str:
+    """The setting with which others of layers do nothing, and what to do then; empty where layers are inspected."""
+    return "with --inspect none: give one of the two" if values.get("inspect") == "none" else ""
+
+
+def _without_visualizations(values: Mapping[str, object]) -> str:
+    """The same of settings that say how features are visualized, and don't ask for any."""
+    methods = values.get("methods")
+    has_reason = values.get("units") or values.get("maximize") or (isinstance(methods, tuple) and SETS & set(methods))
+    is_left_out = values.get("inspect") == "auto" and not has_reason
+    return "where no layer is inspected: give --inspect quick, too" if is_left_out else _without_layers(values)
 
 
 @dataclass(frozen=True)
@@ -125,7 +138,7 @@ class InspectConfig:
         Several(Text()),
         key="unit",
         metavar="LAYER:CHANNEL[:ROW,COLUMN]",
-        idle_with=NOT_INSPECTED,
+        idle_with=_without_layers,
         decides=False,
     )
     maximize: tuple[str, ...] = setting(
@@ -135,7 +148,7 @@ class InspectConfig:
         Several(Text()),
         metavar="WHAT",
         default_text="the classes predicted most often",
-        idle_with=NOT_INSPECTED,
+        idle_with=_without_layers,
         decides=False,
     )
     parametrization: str = setting(
@@ -144,7 +157,7 @@ class InspectConfig:
         "total variation.",
         Choice(("fourier", "pixels")),
         stated=Stated.CHANGED,
-        idle_with=NOT_INSPECTED,
+        idle_with=_without_visualizations,
         decides=False,
     )
     init: str = setting(
@@ -152,6 +165,6 @@ class InspectConfig:
         "What feature visualization starts from: noise, or the image that activates the unit most.",
         Choice(("noise", "image")),
         stated=Stated.CHANGED,
-        idle_with=NOT_INSPECTED,
+        idle_with=_without_visualizations,
         decides=False,
     )

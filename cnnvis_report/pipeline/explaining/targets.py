@@ -26,6 +26,11 @@ class ClassChoice:
     label: bool = False
     named: tuple[int, ...] = ()
 
+    def __str__(self) -> str:
+        """As a user types it, such as "top:1,label"."""
+        top = [f"top:{self.top}"] if self.top else []
+        return ",".join([*top, *(["label"] if self.label else []), *map(str, self.named)])
+
     def choose(self, scores: Tensor, labels: Sequence[Label], meaning: Scores) -> list[int]:
         """Class indices for one image; empty where only an unknown label was asked for.
 

@@ -8,6 +8,7 @@ from cnnvis_report.errors import BadRequest
 from cnnvis_report.inspection.objectives import Objective
 from cnnvis_report.inspection.projections import Unit, parse_unit
 from cnnvis_report.pipeline.config import ExplainConfig, InspectConfig
+from cnnvis_report.pipeline.config.explain import SETS
 from cnnvis_report.records.inspection import PICTURE_SIDE
 
 LAYERS, TOP_IMAGES, RULES = 3, 9, 3  # main layers; images of a channel; backward rules of projections
@@ -117,7 +118,7 @@ def choose_inspection(name: str, explain: ExplainConfig) -> InspectionBudget | N
         BadRequest: there is no such budget.
     """
     if name == "auto":
-        return BY_EFFORT[explain.effort] if {"standard", "all"} & set(explain.methods) else None
+        return BY_EFFORT[explain.effort] if SETS & set(explain.methods) else None
     if name != "none" and name not in BUDGETS:
         raise BadRequest(f"--inspect {name!r}: it can be auto, none, quick, standard or full.")
     return BUDGETS.get(name)

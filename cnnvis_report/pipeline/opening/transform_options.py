@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from cnnvis_report.data.preprocessing.preprocessing import Preprocessing
 from cnnvis_report.data.preprocessing.range_option import read_range
-from cnnvis_report.errors import BadRequest
+from cnnvis_report.errors import UnusedOption
 from cnnvis_report.pipeline.config import PreprocessingConfig
 
 
@@ -12,9 +12,11 @@ def keep_transform(known: Preprocessing, config: PreprocessingConfig) -> Preproc
     """The preprocessing by a transform, which gets pictures of more than 8 bits as the user wants them.
 
     Raises:
-        BadRequest: an option would change what the transform decides.
+        UnusedOption: an option would change what the transform decides.
     """
     for option in ("size", "resize", "crop", "interpolation", "mean", "std"):
-        if getattr(config, option) is not None:
-            raise BadRequest(f"--{option}: a transform makes what the network reads, and decides that.")
+        value = getattr(config, option)
+        if value is not None:
+            text = value if isinstance(value, str) else ",".join(f"{number:g}" for number in value)
+            raise UnusedOption(f"--{option}", text, "a transform makes what the network reads, and decides that.")
     return known if config.range is None else replace(known, levels=read_range(config.range))

@@ -29,7 +29,12 @@ class Axis:
 
 def shares_axis(title: str) -> Axis:
     """An axis of shares, from 0% to 100%."""
-    return Axis(title, 0.0, 1.0, (0.0, 0.2, 0.4, 0.6, 0.8, 1.0), percent)
+    return Axis(title, 0.0, 1.0, (0.0, 0.2, 0.4, 0.6, 0.8, 1.0), _share)
+
+
+def _share(value: float) -> str:
+    """Such as "20%" at a tick, or "63.1%" of a point."""
+    return percent(value).replace(".0%", "%")
 
 
 def amounts_axis(title: str, highest: float, *, whole: bool = False) -> Axis:

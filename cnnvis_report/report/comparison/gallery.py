@@ -14,8 +14,8 @@ WORDS = {
     Flip.BROKEN: "broken",
     Flip.FIXED: "fixed",
     Flip.CHANGED: "other class",
-    Flip.WRONG: "wrong in both",
-    Flip.RIGHT: "right in both",
+    Flip.WRONG: "misclassified in both",
+    Flip.RIGHT: "correct in both",
     Flip.SAME: "same class",
 }
 # where there are several later runs: what became of an image in one of them isn't a count of any single one
@@ -23,8 +23,8 @@ IN_SEVERAL = {
     Flip.BROKEN: "broken in a later run",
     Flip.FIXED: "fixed in a later run",
     Flip.CHANGED: "other class in a later run",
-    Flip.WRONG: "wrong in all",
-    Flip.RIGHT: "right in all",
+    Flip.WRONG: "misclassified in all",
+    Flip.RIGHT: "correct in all",
     Flip.SAME: "same class in all",
 }
 

@@ -23,8 +23,8 @@ NEVER_MEASURED = "–"
 # the rows of the table of runs: titles, and what they are
 ACCURACY = ("Accuracy", "Over the compared images with a label, with its 95% interval")
 DIFFERENCE = ("Difference", "Of the accuracy to that of the first run, on the same images, with its 95% interval")
-FIXED = ("Fixed", "Images that are wrong in the first run and right in this one")
-BROKEN = ("Broken", "Images that are right in the first run and wrong in this one")
+FIXED = ("Fixed", "Images that the first run misclassifies and this one classifies correctly")
+BROKEN = ("Broken", "Images that the first run classifies correctly and this one misclassifies")
 MCNEMAR = ("McNemar's exact test (p)", "How likely chance alone splits fixed and broken images at least as unevenly")
 TOP5 = ("Top-5 accuracy", "The label is among the five highest scores")
 CALIBRATION = ("Calibration error (ECE)", "How far confidence and accuracy are apart; lower is better")
@@ -111,7 +111,7 @@ def _proof(topic: str, links: Links) -> str:
 def _measures(report: ComparedReport) -> Iterator[tuple[str, str, list[str]]]:
     """What is known of each run: its title, what it is, and a cell a run."""
     runs, later = report.comparison.runs, report.comparison.paired
-    p_values = [None if pair.p_value is None else fmt.number(pair.p_value, 2) for pair in later]
+    p_values = [None if pair.p_value is None else fmt.number(pair.p_value) for pair in later]
     movement = [_median(value.median, value.low, value.high) if value else "" for value in report.comparison.movement]
     rows: list[tuple[str, str, list[str]]] = [
         (*ACCURACY, [_percent(run.accuracy) for run in runs]),

@@ -6,6 +6,7 @@ from cnnvis_report.records.comparison import Unshared
 from cnnvis_report.report.comparison.report import ComparedReport
 from cnnvis_report.report.views import formatting as fmt
 from cnnvis_report.report.views.links import Links
+from cnnvis_report.report.views.stated_settings import stated_settings
 
 KINDS = {"images": "Images", "classes": "Classes", "methods": "Methods", "layers": "Layers"}
 NAMED = 8
@@ -38,7 +39,7 @@ def comparison_runs(report: ComparedReport, _links: Links) -> ComparisonRuns:
         ("Default layer", [record.network.default_layer for record in records]),
         ("Fingerprint", [run.fingerprint for run in runs]),
     ]
-    settings = [{name: fmt.setting(value) for name, value in record.settings.items()} for record in records]
+    settings = [dict(stated_settings(record)) for record in records]
     names = dict.fromkeys(name for one in settings for name in one)
     rows = [(name, [one.get(name, "") for one in settings]) for name in names]
     differing = [row for row in rows if len(set(row[1])) > 1 and row[0] != "title"]

@@ -113,7 +113,7 @@ def _scales(figure: Figure) -> str:
     kinds = {(column.method.kind is Kind.PIXEL, column.method.shown_sign) for column in figure.columns}
     ends = []
     if any(not alone for alone, _ in kinds):
-        ends.append(f"its largest absolute value (over the input, {fmt.percent(figure.look.opacity)} opacity)")
+        ends.append(f"its largest absolute value (over the input, {fmt.level(figure.look.opacity)} opacity)")
     if any(alone for alone, _ in kinds):
         ends.append("the 99th percentile of its absolute values (pixels alone)")
     sentence = f"Each map is scaled to {' or '.join(ends)}"

@@ -23,11 +23,19 @@ class Font(Protocol):
 
 
 class PillowFont:
-    """Aileron, which Pillow brings along: the same on every machine, with the letters of English."""
+    """Aileron, which Pillow brings along: the same on every machine, with the letters of English.
+
+    Args:
+        dpi: of the pixels that it is drawn with, which widen letters to whole ones; 0 for none.
+    """
+
+    def __init__(self, dpi: int = 0) -> None:
+        self.scale = dpi / 72
 
     def width(self, text: str, size: float) -> float:
-        """As measured at 64 times the size, where no pixel rounds it."""
-        return _length(text, 64 * size) / 64
+        """As measured at 64 times the size, where no pixel rounds it, or as wide as it is drawn where that is wider."""
+        drawn = _length(text, size * self.scale) / self.scale if self.scale else 0.0
+        return max(_length(text, 64 * size) / 64, drawn)
 
     def has(self, letter: str) -> bool:
         """Printable ASCII, and what the font has beside it that is used here."""

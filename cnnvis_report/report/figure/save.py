@@ -33,16 +33,16 @@ LIGHT_PICTURE, DARK_PICTURE, SMALL_PICTURE = "figure", "figure-dark", "figure-sm
 
 @dataclass(frozen=True)
 class Format:
-    """How a file of a suffix is made: the font that measures its text, and what encodes a sheet with a caption."""
+    """How a file of a suffix is made: the font that measures its text, by dpi, and what encodes a sheet and caption."""
 
-    font: Callable[[], Font]
+    font: Callable[[int], Font]
     encode: Callable[[Sheet, str], bytes]
 
 
 FORMATS = {
     ".png": Format(PillowFont, lambda sheet, _: png(sheet)),
-    ".svg": Format(AnyFont, svg),
-    ".pdf": Format(DejaVu, pdf),
+    ".svg": Format(lambda _: AnyFont(), svg),
+    ".pdf": Format(lambda _: DejaVu(), pdf),
 }
 
 
@@ -54,7 +54,7 @@ def save_figure(stored: StoredRun, path: Path, config: FigureConfig) -> Figure:
         the width can't hold the columns. UnknownName: the run has no such image or method. Nothing is written then.
     """
     output = _format(path)
-    font = output.font()
+    font = output.font(config.style.dpi)
     figure = make_figure(stored, config)
     _write(path, output.encode(lay_out(figure, config.style, font), caption(figure)))
     return figure
@@ -67,7 +67,7 @@ def save_sheet(figure: Figure, text: str, path: Path, style: Style) -> None:
         BadRequest: as `save_figure`; nothing is written then.
     """
     output = _format(path)
-    _write(path, output.encode(lay_out(figure, style, output.font()), text))
+    _write(path, output.encode(lay_out(figure, style, output.font(style.dpi)), text))
 
 
 def _format(path: Path) -> Format:
@@ -85,18 +85,18 @@ def _write(path: Path, content: bytes) -> None:
 
 def figure_png(figure: Figure) -> bytes:
     """A figure as the run folder keeps it: as wide as a page of print."""
-    return png(lay_out(figure, PRINT, PillowFont()))
+    return png(lay_out(figure, PRINT, PillowFont(PRINT.dpi)))
 
 
 def page_sheet(figure: Figure) -> Sheet:
     """A figure as the overview shows it."""
-    return lay_out(figure, PAGE, PillowFont())
+    return lay_out(figure, PAGE, PillowFont(PAGE.dpi))
 
 
 def page_pictures(figure: Figure) -> Pictures:
     """The same as pictures, for light pages and for dark ones; the light one for small screens, too."""
     for name, style in ((LIGHT_PICTURE, PAGE), (DARK_PICTURE, DARK_PAGE)):
-        pixels = paint(lay_out(figure, style, PillowFont()))
+        pixels = paint(lay_out(figure, style, PillowFont(style.dpi)))
         yield name, webp(pixels, quality=PAGE_QUALITY, lossless_up_to=0)
         if name == LIGHT_PICTURE:
             half = np.asarray(Image.fromarray(pixels).reduce(2))

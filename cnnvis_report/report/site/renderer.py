@@ -24,6 +24,7 @@ FILTERS = (
     fmt.short,
     fmt.sides,
     fmt.breakable,
+    fmt.interval,
     fmt.setting,
     fmt.score_value,
     fmt.named_score,

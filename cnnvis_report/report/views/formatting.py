@@ -3,8 +3,9 @@
 import re
 from collections.abc import Mapping, Sequence
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
+from cnnvis_report.evidence import words
 from cnnvis_report.records.images import ClassScore, Note
 from cnnvis_report.records.methods import MethodInfo
 from cnnvis_report.records.run import Setting
@@ -22,11 +23,13 @@ def number(value: float, digits: int = 3) -> str:
 
 
 def percent(share: float) -> str:
-    """Such as "40.2%", "100%" or "<0.1%"."""
-    value = share * 100
-    if 0 < value < 0.05:
-        return "<0.1%"
-    return f"{value:.1f}".removesuffix(".0") + "%"
+    """Such as "40.2%", "40.0%", "100%" or "<0.1%"."""
+    return "<0.1%" if 0 < share < 0.0005 else words.percentage(share)
+
+
+def level(share: float) -> str:
+    """A share that somebody has set, such as "50%" of opacity or "99.5%" of confidence."""
+    return f"{100 * share:.4g}%"
 
 
 def count(amount: float, one: str, many: str = "") -> str:
@@ -79,7 +82,7 @@ def short(amount: int) -> str:
 def duration(seconds: float) -> str:
     """Such as "0.012 s", "0.8 s", "52 s", "1 min 52 s" or "2 h 3 min"."""
     if seconds < 0.095:
-        return f"{seconds:.2g} s" if seconds >= 0.001 else f"{'<0.001' if seconds > 0 else '0'} s"
+        return f"{seconds:#.2g} s" if seconds >= 0.001 else f"{'<0.001' if seconds > 0 else '0'} s"
     if seconds < 9.95:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
@@ -105,6 +108,13 @@ def size(amount: float) -> str:
 def breakable(name: str) -> Markup:
     """A name that may be broken after its dots, lines and dashes, and before capitals within it."""
     return Markup("<wbr>").join(re.split(r"(?<=[._/-])(?=.)|(?<=[a-z])(?=[A-Z])", name))
+
+
+def interval(text: str) -> Markup:
+    """A value and its interval, such as "0.21 [0.07, 0.37]", that break between them alone."""
+    value, bracket, ends = text.partition("[")
+    shown = Markup('<span class="ends">{}{}</span>').format(bracket, ends) if bracket else ""
+    return escape(value) + shown
 
 
 def sides(shape: tuple[int, ...]) -> str:

@@ -10,7 +10,7 @@ from cnnvis_report.records.run import RunRecord
 from cnnvis_report.report.figure.config import FigureConfig
 from cnnvis_report.report.figure.content import Figure, NoMaps, make_figure
 from cnnvis_report.report.pictures.encode import Quality
-from cnnvis_report.report.views import formatting as fmt
+from cnnvis_report.report.views.run_title import title_of
 from cnnvis_report.report.views.summary import Summary, summarize
 from cnnvis_report.store.run_folder import StoredRun
 
@@ -36,18 +36,7 @@ class Report:
     @property
     def title(self) -> str:
         """The title that was asked for, or one that names the network and the images."""
-        title = self.run.settings.get("title")
-        if title:
-            return str(title)
-        network = self.network.name
-        return f"What {network} looks at{self._where}" if self.run.methods else f"Features of {network}{self._where}"
-
-    @property
-    def _where(self) -> str:
-        """Such as " in photos"; empty where the images came from no folder or list with a name."""
-        sources = self.run.settings.get("images")
-        names = [str(name) for name in sources if name != "."] if isinstance(sources, list | tuple) else []
-        return f" in {fmt.first_of(names, 1)}" if names else ""
+        return title_of(self.run)
 
     @property
     def network(self) -> NetworkRecord:

@@ -10,8 +10,7 @@ from cnnvis_report.report.views.links import Links
 from cnnvis_report.report.views.methods.method_rows import MethodRow, method_rows
 from cnnvis_report.report.views.precision import precision_of_methods, precision_of_metrics
 from cnnvis_report.report.views.report import Report
-
-OF_IMAGES = ("labels",)  # settings that say nothing without images
+from cnnvis_report.report.views.stated_settings import stated_settings
 
 
 @dataclass(frozen=True)
@@ -45,7 +44,7 @@ def run(report: Report, _links: Links) -> Run:
         sentence=_sentence(report),
         command=str(report.run.provenance.get("command", "")),
         facts=_facts(report.run),
-        settings=[*_settings(report.run), *precision_of_methods(report.run), *precision_of_metrics(report.run)],
+        settings=[*stated_settings(report.run), *precision_of_methods(report.run), *precision_of_metrics(report.run)],
         fingerprint=report.run.fingerprint,
         environment=_environment(report.run),
         notices=report.run.notices,
@@ -91,18 +90,6 @@ def _facts(run: RunRecord) -> list[tuple[str, str]]:
         ("Preprocessing", network.preprocessing),
         *([("Layer of the maps", layer)] if run.methods else []),
     ]
-
-
-def _settings(run: RunRecord) -> Iterator[tuple[str, str]]:
-    for name, value in run.settings.items():
-        if value not in (None, "", [], {}) and (run.images or name not in OF_IMAGES):
-            yield name.replace("_", " "), fmt.setting(value)
-    passes = run.passes_per_image
-    if run.methods:
-        yield (
-            "passes per image",
-            f"{fmt.number(passes.get('forward', 0))} forward, {fmt.number(passes.get('backward', 0))} backward",
-        )
 
 
 def _nothing_missing(run: RunRecord) -> str:

@@ -139,6 +139,32 @@ def test_a_setting_of_layers_is_refused_where_none_is_inspected(name: str, monke
     assert values_of(config)[name] in (value, (value,)), "the variable counts where layers are inspected"
 
 
+@pytest.mark.parametrize("name", ["parametrization", "init"])
+def test_how_features_are_visualized_is_refused_where_none_are(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    key, value = IDLE[name]
+    quick = ("run", "resnet18", "nowhere", "--methods", "quick")
+    line = f"Error: {key} does nothing where no layer is inspected: give --inspect quick, too.\n"
+    assert command(*quick, key, value, code=2).stderr == line
+    for asked in (("--inspect", "quick"), ("--unit", "features.0:1"), ("--maximize", "cat"), ("-m", "cam,standard")):
+        assert values_of(parsed_run(*quick[1:], *asked, key, value))[name] == value
+    monkeypatch.setenv("CNNVIS_REPORT_" + key[2:].upper(), value)
+    assert parsed_run(*quick[1:]) == RunConfig.of("resnet18", images=["nowhere"], methods=["quick"])
+
+
+@pytest.mark.parametrize("value", ["none", "auto"])
+def test_a_variable_for_commands_that_take_more_stops_none_that_takes_less(
+    value: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CNNVIS_REPORT_INSPECT", value)
+    words = ("inspect", "tests.factories:tiny", "-o", tmp_path / "report", "--maximize", "nothing")
+    assert command(*words, code=2).stderr.startswith("Error: No class is called 'nothing'"), (
+        "it gets as far as what --maximize names"
+    )
+    monkeypatch.setenv("CNNVIS_REPORT_INSPECT", "ful")
+    refused = command(*words, code=2).stderr
+    assert "CNNVIS_REPORT_INSPECT" in refused and "'ful' is not one of 'quick', 'standard', 'full'" in refused
+
+
 def parsed_run(*words: str) -> RunConfig:
     """What `run` would be called with."""
     seen: list[RunConfig] = []

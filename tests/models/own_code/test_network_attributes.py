@@ -218,7 +218,7 @@ def test_an_option_that_the_transform_decides_is_refused(settings: dict[str, Any
     settings["transform"] = NORMALIZED
     picture().save(tmp_path / "a.png")
     result = command("run", "own_settings.py:build", tmp_path / "a.png", "--size", 64, "-o", tmp_path / "r", code=2)
-    assert "--size: a transform makes what the network reads" in result.stderr and result.stderr.count("\n") == 1
+    assert "--size 64: a transform makes what the network reads" in result.stderr and result.stderr.count("\n") == 1
 
 
 def test_images_that_the_transform_fails_on_are_one_line(settings: dict[str, Any], tmp_path: Path) -> None:

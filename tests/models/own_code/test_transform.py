@@ -136,7 +136,7 @@ def test_a_picture_that_it_fails_on_is_skipped(folder: Path, name: str, reason: 
         ("number", (), "is of type int; a function of a picture is needed"),
         ("Needs", (), "is the class Needs; a function of a picture is needed"),
         ("norm", (), "has no function 'norm'"),
-        ("normalized", ("--size", "64"), "--size: a transform makes what the network reads"),
+        ("normalized", ("--size", "64"), "--size 64: a transform makes what the network reads"),
     ],
     ids=["random", "number", "class", "name", "size"],
 )

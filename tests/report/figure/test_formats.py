@@ -11,10 +11,11 @@ import pytest
 from PIL import Image
 
 from cnnvis_report.report.figure.caption import caption
-from cnnvis_report.report.figure.fonts import AnyFont, PillowFont
+from cnnvis_report.report.figure.fonts import AnyFont, PillowFont, pillow_font
 from cnnvis_report.report.figure.layout import lay_out
 from cnnvis_report.report.figure.pdf import DejaVu, pdf
 from cnnvis_report.report.figure.png import paint, png
+from cnnvis_report.report.figure.save import PAGE
 from cnnvis_report.report.figure.sheet import Raster, Text
 from cnnvis_report.report.figure.style import DARK, Style
 from cnnvis_report.report.figure.svg import svg
@@ -38,6 +39,19 @@ def test_a_png_says_its_size_in_print_and_holds_the_cells_pixel_by_pixel() -> No
         if not covered:
             stored = pixels[top : top + cell.shape[0], left : left + cell.shape[1]]
             np.testing.assert_array_equal(stored[inner], cell[inner])
+
+
+def test_letters_that_pixels_widen_stay_on_the_sheet() -> None:
+    """At the resolution of a page each letter is as wide as whole pixels, which adds up along a line."""
+    reason = "highest share of the largest region"
+    sheet = lay_out(figure([row(image("a.png"), METHODS, reason=reason)]), PAGE, PillowFont(PAGE.dpi))
+    lines = [text for text in sheet.elements if isinstance(text, Text) and text.text[:11] == reason[:11]]
+    assert len(lines) == 1 and reason.startswith(lines[0].text) and lines[0].text != reason, (
+        "it has no room in one line"
+    )
+    for text in lines:
+        drawn = pillow_font(text.size * PAGE.dpi / 72).getlength(text.text)
+        assert drawn <= text.x * PAGE.dpi / 72, f"{text.text!r} begins left of the sheet"
 
 
 def test_a_dark_figure_has_the_same_maps() -> None:

@@ -78,7 +78,7 @@ def test_a_summary_of_a_run_says_what_its_pages_say_and_nothing_lives_in_it(repo
 def test_a_summary_of_a_comparison_has_a_column_a_run() -> None:
     text = comparison_document(THREE, []).text()
     assert "|  | old | b | c |\n" in text and "## Broken (1)" in text
-    assert "| 1.png | cat | ✓ cat (75%) | ✗ dog (75%) | ✓ cat (75%) |" in text
+    assert "| 1.png | cat | ✓ cat (75.0%) | ✗ dog (75.0%) | ✓ cat (75.0%) |" in text
     assert "| Accuracy | 90% [80, 100] | 70% [60, 80] | 80% [70, 90] |" in text
     assert "| Accuracy, difference to the first |  | −20 points [−40, 10] | −10 points [−40, 10] |" in text
     assert "| Cam | 0.30 [0.20, 0.40] | 0.10 [0.00, 0.20] | 80% [70, 90] | 60% [50, 70] | 40% [30, 50] |" in text

@@ -47,9 +47,9 @@ def found(made: Report) -> dict[str, Finding]:
 def test_accuracy_has_its_interval_and_calibration() -> None:
     """Wilson's interval of 34 of 36 is 81.86% to 98.46%; one bin is off by what its mean differs from its share."""
     assert accuracy(predictions(34, 36)) == (
-        "94.4%, 34 of 36 images (95% interval 82–98%). Calibration error (ECE) 0.6%, n\u00a0=\u00a036."
+        "94.4%, 34 of 36 images (95% interval 81.9% to 98.5%). Calibration error (ECE) 0.6%, n\u00a0=\u00a036."
     )
-    assert accuracy(predictions(1000, 1000, 1.0)).startswith("100%, 1,000 of 1,000 images (95% interval 100–100%)")
+    assert accuracy(predictions(1000, 1000, 1.0)).startswith("100%, 1,000 of 1,000 images (95% interval 99.6% to 100%)")
 
 
 @pytest.mark.parametrize(
@@ -64,12 +64,12 @@ def test_several_labels_have_precision_instead() -> None:
     labels = (LabelCounts("a", 4, 5, 3, 0.75), LabelCounts("b", 6, 5, 4, 0.25), LabelCounts("c", 0, 0, 0, None))
     counted = LabelPredictions(10, 3, labels, (Bin(30, 15, 0.5), *[NONE] * 9), ())
     assert precision(counted) == (
-        "Mean average precision 50% over 2 labels; precision 70% and recall 70% above 50%; "
+        "Mean average precision 50.0% over 2 labels; precision 70.0% and recall 70.0% above 50%; "
         "all labels correct on 3 of 10 images; calibration error (ECE) 0%."
     )
     nothing = LabelPredictions(1, 0, labels[2:], (Bin(1, 0, 0.25), *[NONE] * 9), ())
     assert precision(nothing) == (
-        "All labels correct on 0 of 1 image; calibration error (ECE) 25%. 1 image tells little."
+        "All labels correct on 0 of 1 image; calibration error (ECE) 25.0%. 1 image tells little."
     )
 
 
@@ -87,7 +87,7 @@ def test_without_labels_confidence_is_told_and_accuracy_isnt() -> None:
     summary.predictions = None
     summary.confidence, summary.least_confident, summary.most_confident, summary.unknown = 10.0, 0.155, 0.999, 0
     assert found(made)["Confidence"].text == (
-        "Mean confidence 50% over 20 images, from 15.5% to 99.9%. Accuracy isn't known: no image has a label."
+        "Mean confidence 50.0% over 20 images, from 15.5% to 99.9%. Accuracy isn't known: no image has a label."
     )
     summary.unknown = 1
     assert found(made)["Confidence"].text.endswith("known: 1 image with a label that the network doesn't know.")
@@ -127,12 +127,12 @@ def pointing(mean: float, chance: float, images: int, *, low: float | None = 0.1
         ),
         (
             pointing(0.75, 0.5, 1, low=None),
-            "The peak of CAM lies in the object's mask on 75% of 1 image; that of a random map on 50%. "
+            "The peak of CAM lies in the object's mask on 75.0% of 1 image; that of a random map on 50.0%. "
             "1 image tells little.",
         ),
         (
             pointing(0.25, 0.2, 12, low=-0.3),
-            "The peak of CAM lies in the object's mask on 3 of 12 images; that of a random map on 20%. "
+            "The peak of CAM lies in the object's mask on 3 of 12 images; that of a random map on 20.0%. "
             "That isn't distinguishable from chance.",
         ),
     ],

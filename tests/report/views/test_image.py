@@ -62,7 +62,7 @@ def test_the_sentence_is_made_of_what_was_measured(report: Path, image: ImageRec
     row = lead(judged(report), replace(image, localization=measured, metrics=None))
     assert row is not None
     (sentence,) = row.sentences
-    assert sentence.startswith(f"Occlusion for {second.name}: ") and "41.2% (random maps: 15%)" in sentence
+    assert sentence.startswith(f"Occlusion for {second.name}: ") and "41.2% (random maps: 15.0%)" in sentence
     assert sentence.endswith("its peak lies beside the object.")
     blind = replace(measured, blind=dict.fromkeys(values, "a mask of everything"))
     row = lead(judged(report), replace(image, localization=blind, metrics=None))

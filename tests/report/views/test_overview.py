@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from cnnvis_report.records.images import ImageRecord
+from cnnvis_report.records.training import Score, TrainingRecord
 from cnnvis_report.report.pictures.encode import QUALITIES
 from cnnvis_report.report.site.gallery_data import gallery_data
 from cnnvis_report.report.views.links import SingleFileLinks, SiteLinks
@@ -40,13 +41,35 @@ def with_settings(**settings: Any) -> Report:
     [
         (["photos"], "What tiny looks at in photos"),
         (["photos", "a.jpg", "b.jpg"], "What tiny looks at in photos and 2 more"),
+        (["val"], "What tiny looks at in validation images"),
         (["."], "What tiny looks at"),
         ([], "What tiny looks at"),
     ],
-    ids=["a folder", "several", "the current folder", "none"],
+    ids=["a folder", "several", "a part", "the current folder", "none"],
 )
 def test_a_title_names_the_network_and_the_images(images: list[str], title: str) -> None:
     assert with_settings(images=images).title == title
+
+
+@pytest.mark.parametrize(
+    ("arch", "data", "images", "title"),
+    [
+        ("small, 4 blocks", "digits/train", "test", "What the small network trained on digits looks at in test images"),
+        ("resnet18", "birds", "birds", "What resnet18 trained on birds looks at"),
+        ("resnet18", "birds", "photos", "What resnet18 trained on birds looks at in photos"),
+        ("small", "train", "photos", "What the small network looks at in photos"),
+        ("resnet34", "birds", "photos", "What resnet18 looks at in photos"),
+    ],
+    ids=["a part", "the same folder", "another one", "no name", "a name of its own"],
+)
+def test_a_network_that_was_trained_here_is_named_by_what_it_was_trained_on(
+    arch: str, data: str, images: str, title: str
+) -> None:
+    training = TrainingRecord(data, {"arch": arch}, (), (), 1, "", Score(0.0, 0.0, 0), None)
+    known = load_run(FOLDER).record
+    network = replace(known.network, name="resnet18" if "resnet" in arch else "small")
+    settings = {**known.settings, "images": [images]}
+    assert report(settings=settings, training=training, network=network).title == title
 
 
 def test_where_no_method_ran_pages_say_nothing_of_maps(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from cnnvis_report.evidence import words
 from cnnvis_report.records.images import ClassScore
 from cnnvis_report.report.pictures.encode import QUALITIES
 from cnnvis_report.report.site import pages
@@ -78,14 +79,40 @@ def test_numbers_have_one_form(value: Any, text: str) -> None:
     assert fmt.number(value) == text
 
 
-@pytest.mark.parametrize(("share", "text"), [(0.944, "94.4%"), (1, "100%"), (0.4, "40%"), (0, "0%"), (0.0004, "<0.1%")])
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [(0.944, "94.4%"), (1, "100%"), (0.9998, "100%"), (0.4, "40.0%"), (0, "0%"), (0.0004, "<0.1%"), (-0.02, "−2.0%")],
+)
 def test_shares_have_one_form(share: Any, text: str) -> None:
     assert fmt.percent(share) == text
 
 
+def test_what_somebody_has_set_is_as_it_was_set() -> None:
+    assert [fmt.level(share) for share in (0.5, 0.995, 1)] == ["50%", "99.5%", "100%"]
+
+
+def test_a_value_and_its_interval_break_between_them_alone() -> None:
+    assert fmt.interval("0.2 [0.1, 0.3]") == '0.2 <span class="ends">[0.1, 0.3]</span>'
+    assert fmt.interval("–") == "–" and fmt.interval("<b>") == "&lt;b&gt;"
+
+
+def test_values_below_each_other_have_the_same_decimals() -> None:
+    assert words.column([0.621, -0.00053, None, 0.02]) == ["0.621", "−0.001", "", "0.020"]
+    assert words.column([12.34, 1.0]) == ["12.3", "1.0"] and words.column([]) == []
+    assert words.column([0.4, None], percent=True) == ["40.0%", ""]
+
+
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(0, "0 s"), (0.0004, "<0.001 s"), (0.0123, "0.012 s"), (0.8, "0.8 s"), (9.97, "10 s"), (112, "1 min 52 s")],
+    [
+        (0, "0 s"),
+        (0.0004, "<0.001 s"),
+        (0.0123, "0.012 s"),
+        (0.0301, "0.030 s"),
+        (0.8, "0.8 s"),
+        (9.97, "10 s"),
+        (112, "1 min 52 s"),
+    ],
 )
 def test_times_are_seconds_and_minutes(seconds: Any, text: str) -> None:
     assert fmt.duration(seconds) == text

@@ -141,9 +141,8 @@ def _part(report: Report, metrics: ImageMetrics | None, record: MapRecord, name:
     measured = measured_of(metrics, record, name)
     if measured is None:
         return ""
-    value, random = measured
     if name == POINTING:
-        return "its peak lies on the object" if value >= 0.5 else "its peak lies beside the object"
+        return "its peak lies on the object" if measured[0] >= 0.5 else "its peak lies beside the object"
     metric = words.metric(report.run, name)
-    mean = f" (random maps: {words.single(random, percent=metric.percent)})" if random is not None else ""
-    return f"{words.within_sentence(metric.title)} {words.single(value, percent=metric.percent)}{mean}"
+    shown, mean = words.column(measured, percent=metric.percent)
+    return f"{words.within_sentence(metric.title)} {shown}{f' (random maps: {mean})' if mean else ''}"

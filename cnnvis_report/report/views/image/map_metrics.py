@@ -74,7 +74,8 @@ def image_table(report: Report, image: ImageRecord) -> ImageTable | None:
     )
     shown = [metric for metric in infos if metric.name not in metrics.blind]
     drawn = curve_names(evidence.faithfulness if evidence else "", metrics.maps)
-    rows = _rows(report, metrics.maps, shown, drawn)
+    cells, random = _columns(shown, metrics)
+    rows = _rows(report, metrics.maps, cells, drawn)
     return ImageTable(
         target=_class_of(image, image.metrics),
         localized=_class_of(image, image.localization),
@@ -82,7 +83,7 @@ def image_table(report: Report, image: ImageRecord) -> ImageTable | None:
         columns=tuple(column(report.run, metric) for metric in shown),
         curves=_curve_title([words.in_terms_of(report.run, metric) for metric in infos], drawn),
         rows=rows,
-        random=tuple(_random(metric, metrics.random.get(metric.name, ())) for metric in shown),
+        random=random,
         baseline=next((row.curves for row in rows if row.method.baseline), ()),
         blind=tuple((metric.title, metrics.blind[metric.name]) for metric in infos if metric.name in metrics.blind),
         images=evidence.images if evidence else 0,
@@ -131,8 +132,26 @@ def curve_names(ranking: str, maps: Sequence[MapMetrics]) -> dict[str, str]:
     return {kind + ending: kind for kind in (INSERTION, DELETION) if kind + ending in known}
 
 
+def _columns(
+    shown: Sequence[MetricInfo], metrics: ImageMetrics
+) -> tuple[dict[tuple[str, str], tuple[str, ...]], tuple[tuple[str, str], ...]]:
+    """The cells of maps by method and layer, and those of random maps: of a column all with the same decimals."""
+    columns, random = [], []
+    for metric in shown:
+        values, drawn = [scored.values.get(metric.name) for scored in metrics.maps], metrics.random.get(metric.name, ())
+        baseline = [fmean(drawn), min(drawn), max(drawn)] if drawn else [None] * 3
+        *cells, mean, low, high = words.column([*values, *baseline], percent=metric.percent)
+        columns.append(cells)
+        random.append((mean, f"{low} to {high}" if len(drawn) > 1 else ""))
+    names = [(scored.method, scored.layer) for scored in metrics.maps]
+    return {name: tuple(column[row] for column in columns) for row, name in enumerate(names)}, tuple(random)
+
+
 def _rows(
-    report: Report, scores: Sequence[MapMetrics], shown: Sequence[MetricInfo], drawn: dict[str, str]
+    report: Report,
+    scores: Sequence[MapMetrics],
+    cells: dict[tuple[str, str], tuple[str, ...]],
+    drawn: dict[str, str],
 ) -> tuple[MapRow, ...]:
     order = [method.name for method in by_family(report.run.methods)]
     maps = sorted(scores, key=lambda scored: order.index(scored.method))
@@ -142,7 +161,7 @@ def _rows(
         MapRow(
             report.run.method(scored.method),
             scored.layer if scored.method in several else "",
-            tuple(_value(metric, scored.values.get(metric.name)) for metric in shown),
+            cells[scored.method, scored.layer],
             tuple(
                 Curve(kind, _points(scored.curves[name], low, high))
                 for name, kind in drawn.items()
@@ -157,18 +176,6 @@ def _curve_title(infos: Sequence[MetricInfo], drawn: dict[str, str]) -> str:
     """Such as "Insertion (blur) and deletion (blur)"."""
     titles = [metric.title for metric in infos if metric.name in drawn]
     return words.listed([title if index == 0 else title[:1].lower() + title[1:] for index, title in enumerate(titles)])
-
-
-def _value(metric: MetricInfo, value: float | None) -> str:
-    return "" if value is None else words.single(value, percent=metric.percent)
-
-
-def _random(metric: MetricInfo, values: Sequence[float]) -> tuple[str, str]:
-    """The mean of several, and from where to where they range."""
-    if not values:
-        return "", ""
-    low, high = (_value(metric, end) for end in (min(values), max(values)))
-    return _value(metric, fmean(values)), f"{low} to {high}" if len(values) > 1 else ""
 
 
 def _ends(curves: Iterable[Sequence[float]]) -> tuple[float, float]:

@@ -210,7 +210,7 @@ def how_measured(run: RunRecord, evidence: Evidence) -> str:
         f"Measured for the first {noun} of each image, localization for the {noun} of its label. Differences are to "
         f"the mean of {fmt.count(evidence.random_maps, 'random map')} of the same image; a positive one speaks for "
         f"the method. Where random maps come in pairs that mirror each other, their relevance gains have a mean of 0. "
-        f"In brackets: {fmt.percent(evidence.confidence)} intervals over images, from {fmt.number(evidence.resamples)} "
+        f"In brackets: {fmt.level(evidence.confidence)} intervals over images, from {fmt.number(evidence.resamples)} "
         f"bootstrap resamples (seed {evidence.seed}). A method counts as better or worse than a random map only where "
         f"that isn't chance among all methods together (Bonferroni), which is stricter than its own interval."
     )

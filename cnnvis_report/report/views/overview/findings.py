@@ -71,10 +71,10 @@ def _seen(report: Report) -> str:
 def accuracy(predictions: Predictions) -> str:
     """Accuracy with its interval, and calibration."""
     count, images = predictions.correct, predictions.images
-    ends = [f"{end * 100:.0f}" for end in wilson(count, images)]
+    low, high = (fmt.percent(end) for end in wilson(count, images))
     return (
         f"{fmt.percent(predictions.accuracy)}, {fmt.number(count)} of {fmt.count(images, 'image')} "
-        f"(95% interval {ends[0]}–{ends[1]}%). Calibration error (ECE) {fmt.percent(predictions.calibration_error)}, "
+        f"(95% interval {low} to {high}). Calibration error (ECE) {fmt.percent(predictions.calibration_error)}, "
         f"n = {fmt.number(images)}.{_little(images)}"
     )
 

@@ -72,7 +72,7 @@ def calibration(counted: Predictions | LabelPredictions) -> Calibration:
 def _row(index: int, bin: Bin) -> BinRow:
     low, high = EDGES[index], EDGES[index + 1]
     return BinRow(
-        f"{fmt.percent(low)} to {fmt.percent(high)}", bin, bin.correct / bin.images, wilson(bin.correct, bin.images)
+        f"{fmt.level(low)} to {fmt.level(high)}", bin, bin.correct / bin.images, wilson(bin.correct, bin.images)
     )
 
 

@@ -32,9 +32,10 @@ class Figure:
 
     @property
     def text(self) -> str:
-        """Such as "94.4% [81.9%, 98.5%]"."""
-        ends = () if self.low is None or self.high is None else (fmt.percent(self.low), fmt.percent(self.high))
-        return fmt.percent(self.value) + (f" [{ends[0]}, {ends[1]}]" if ends else "")
+        """Such as "94.4% [81.9, 98.5]"."""
+        ends = () if self.low is None or self.high is None else (self.low, self.high)
+        shown = ", ".join(fmt.percent(end).removesuffix("%") for end in ends)
+        return fmt.percent(self.value) + (f" [{shown}]" if ends else "")
 
 
 def class_figures(predictions: Predictions, classes: int) -> list[Figure]:
@@ -43,7 +44,8 @@ def class_figures(predictions: Predictions, classes: int) -> list[Figure]:
     if classes > TOP:
         figures.append(_counted("Top-5 accuracy", predictions.top5, predictions.images))
     f1 = macro_f1(predictions.confusion)
-    return [*figures, Figure("Macro-F1", f1.mean, "", f1.low, f1.high)]
+    ends = () if f1.low == f1.high else (f1.low, f1.high)  # without an error resampled images tell of none
+    return [*figures, Figure("Macro-F1", f1.mean, "", *ends)]
 
 
 def label_figures(predictions: LabelPredictions) -> list[Figure]:
@@ -65,7 +67,7 @@ def figures_chart(figures: Sequence[Figure]) -> Markup:
 
 
 def in_a_sentence(figures: Sequence[Figure], images: int) -> str:
-    """Such as "On 36 labeled images: accuracy 94.4% [81.9%, 98.5%] (34 of 36), macro-F1 94.3% [85.2%, 100%]."."""
+    """Such as "On 36 labeled images: accuracy 94.4% [81.9, 98.5] (34 of 36), macro-F1 94.3% [85.2, 100]."."""
     parts = [
         f"{_inside(figure.name)} {figure.text}{f' ({figure.counted})' if figure.counted else ''}" for figure in figures
     ]

@@ -19,7 +19,7 @@ from tests.pipeline.stages.trained.numbers import EPOCHS, IMAGES, TRAINED_ON, la
 
 
 def percent(share: float) -> str:
-    return f"{100 * share:.1f}".removesuffix(".0") + "%"
+    return f"{100 * share:.1f}%" if 0 < share < 1 else f"{100 * share:.0f}%"
 
 
 def test_the_record_is_that_of_the_model(trained: Path, record: RunRecord) -> None:
@@ -81,7 +81,8 @@ def test_the_page_says_what_the_records_say(trained: Path, record: RunRecord) ->
     right = sum(bool(image.correct) for image in images)
     low, high = wilson(right, IMAGES)
     assert record.training is not None
-    accuracy = f"accuracy {percent(right / IMAGES)} [{percent(low)}, {percent(high)}] ({right} of {IMAGES})"
+    ends = f"[{percent(low)[:-1]}, {percent(high)[:-1]}]"
+    accuracy = f"accuracy {percent(right / IMAGES)} {ends} ({right} of {IMAGES})"
     assert f"On {IMAGES} labeled images: {accuracy}" in plain
     labels = [label_of(image) for image in images]
     most = max(map(labels.count, labels))
