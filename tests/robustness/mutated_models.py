@@ -201,4 +201,3 @@ def _limit_memory() -> None:
         pages = int(Path("/proc/self/statm").read_text().split()[0])
         most = pages * os.sysconf("SC_PAGE_SIZE") + (MORE << 20)
         resource.setrlimit(resource.RLIMIT_AS, (most, most))
-
