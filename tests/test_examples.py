@@ -2,6 +2,7 @@
 
 import importlib.util
 import runpy
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ from PIL import Image
 
 from cnnvis_report.store import load_arrays, load_run
 from cnnvis_report.store.comparison.comparison_file import load_comparison
+from tests.conftest import command
 from tests.narrow import present
 from tests.pages.browser import chromium_path
 
@@ -78,7 +80,16 @@ def test_the_notebook_goes_from_a_module_to_a_figure(tmp_path: Path) -> None:
     assert "'saliency': (32, 32)" in numbers[0]["text"]
 
 
-def test_a_network_of_ones_own(run: Run, tmp_path: Path) -> None:
+def test_a_network_of_ones_own(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun = []
+
+    def here(words: list[str], *, check: bool, cwd: Path) -> None:
+        assert words[:3] == [sys.executable, "-m", "cnnvis_report"] and check
+        monkeypatch.chdir(cwd)
+        begun.append(command(*words[3:]).output)
+        print(begun[-1], end="")
+
+    monkeypatch.setattr(subprocess, "run", here)  # in this process, where PyTorch is loaded and figures are coarse
     assert run("own_network.py", tmp_path).endswith("index.html\n")
     for image in load_run(tmp_path / "report").images():
         assert image.correct and present(image.label).name == Path(image.name).parts[0]
