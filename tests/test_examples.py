@@ -62,6 +62,7 @@ def test_the_report_from_python(run: Run, tmp_path: Path) -> None:
     assert (tmp_path / "figure.png").is_file() and lines[-1].endswith("index.html")
 
 
+@pytest.mark.exhaustive
 def test_the_notebook_goes_from_a_module_to_a_figure(tmp_path: Path) -> None:
     nbformat = pytest.importorskip("nbformat", reason="nbformat isn't installed (extra 'test')")
     nbclient = pytest.importorskip("nbclient", reason="nbclient isn't installed (extra 'test')")
@@ -127,6 +128,7 @@ def test_they_are_short(path: Path) -> None:
     assert len(path.read_text(encoding="utf-8").splitlines()) < 80
 
 
+@pytest.mark.exhaustive
 def test_a_shortcut_that_a_comparison_shows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In this process, where figures are coarse and PyTorch is there already, with fewer images."""
     spec = importlib.util.spec_from_file_location("shortcut", EXAMPLES / "shortcut.py")
