@@ -18,8 +18,9 @@ def represented(rows: Iterable[Any], by: Collection[object] | int) -> list[Any]:
     """
     every = [row if hasattr(row, "marks") else _param(row) for row in rows]
     if isinstance(by, int):
-        step = (len(every) - 1) / max(1, by - 1)
-        by = [every[round(step * number)] for number in range(min(by, len(every)))]
+        count = min(by, len(every))
+        step = (len(every) - 1) / max(1, count - 1)
+        by = [every[round(step * number)] for number in range(count)]
         return [row if row in by else _exhaustive(row) for row in every]
     names = [_name(row) for row in every]
     assert set(by) <= set(names), f"no rows are called {sorted(map(str, set(by) - set(names)))}"
