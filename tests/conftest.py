@@ -12,7 +12,7 @@ from click.testing import Result
 
 from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.run import RunRecord
-from tests.exhaustive import unrepresented
+from tests.exhaustive import UNREPRESENTED, unrepresented
 from tests.figures import draw_coarsely, full_figures
 
 # pytest compiles 700 files, and hundreds of processes the package, again each time where nothing is kept in __pycache__
@@ -40,9 +40,7 @@ LONGEST = ("tests/test_", "tests/robustness/", "tests/engine/test_every_network.
 
 @pytest.hookimpl(tryfirst=True)  # before pytest leaves out what wasn't asked for
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    whole = not any("::" in word for word in config.args) and not config.getoption("lf", default=False)
-    if whole and (names := unrepresented(items)):
-        raise pytest.UsageError(f"all tests in {names[0]} are exhaustive: one of each kind is for every run")
+    config.stash[UNREPRESENTED] = unrepresented(items)
     items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
     for item in items:
         if item.get_closest_marker("gpu") and not torch.cuda.is_available():

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+UNREPRESENTED = pytest.StashKey[list[str]]()  # of all files that were read
+
 
 def represented(rows: Iterable[Any], by: Collection[object] | int) -> list[Any]:
     """Mark rows of a test, or of a fixture, as exhaustive.

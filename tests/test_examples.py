@@ -81,16 +81,20 @@ def test_the_notebook_goes_from_a_module_to_a_figure(tmp_path: Path) -> None:
     assert "'saliency': (32, 32)" in numbers[0]["text"]
 
 
-def test_a_network_of_ones_own(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    begun = []
+@pytest.fixture
+def commands_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands that an example starts run in this process, where PyTorch is loaded and figures are coarse."""
 
     def here(words: list[str], *, check: bool, cwd: Path) -> None:
         assert words[:3] == [sys.executable, "-m", "cnnvis_report"] and check
         monkeypatch.chdir(cwd)
-        begun.append(command(*words[3:]).output)
-        print(begun[-1], end="")
+        print(command(*words[3:]).output, end="")
 
-    monkeypatch.setattr(subprocess, "run", here)  # in this process, where PyTorch is loaded and figures are coarse
+    monkeypatch.setattr(subprocess, "run", here)
+
+
+@pytest.mark.usefixtures("commands_here")
+def test_a_network_of_ones_own(run: Run, tmp_path: Path) -> None:
     assert run("own_network.py", tmp_path).endswith("index.html\n")
     for image in load_run(tmp_path / "report").images():
         assert image.correct and present(image.label).name == Path(image.name).parts[0]

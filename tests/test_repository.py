@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.exhaustive import represented
+from tests.exhaustive import UNREPRESENTED, represented
 from tests.narrow import present
 
 ROOT = Path(__file__).parents[1]
@@ -56,6 +56,10 @@ def test_every_test_is_in_one_of_two_tasks() -> None:
     called = [step["cmd"].strip() for task in TASKS.values() for step in task.get("sequence", [task]) if "cmd" in step]
     chosen = [words for words in called if words.startswith("pytest") and "-m" in words]
     assert len(chosen) == 4 and all("not exhaustive" in words or words.endswith("-m exhaustive") for words in chosen)
+
+
+def test_each_file_has_a_test_for_every_run(pytestconfig: pytest.Config) -> None:
+    assert pytestconfig.stash[UNREPRESENTED] == [], "one of each kind isn't exhaustive"
 
 
 def test_rows_that_stand_for_others_are_in_every_run() -> None:
