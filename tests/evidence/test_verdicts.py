@@ -15,7 +15,6 @@ from cnnvis_report.records.images import ImageRecord, NotApplicableRecord
 from cnnvis_report.records.metrics import MethodTest
 from tests.evidence import records
 from tests.evidence.records import RANK, SCORE
-from tests.exhaustive import represented
 
 N = 16
 
@@ -73,12 +72,11 @@ def test_where_lower_is_better_signs_are_turned() -> None:
     assert difference is not None and difference.mean > 0
 
 
-@pytest.mark.parametrize("first", represented(range(0, 150, 50), by=1))
-def test_a_random_map_is_never_recommended_and_not_called_better(first: int) -> None:
-    """Among 20 methods, 10 of which are random, in 50 runs; one run of 20 may err on any of 20, as is documented."""
+def test_a_random_map_is_never_recommended_and_not_called_better() -> None:
+    """Among 20 methods, 10 of which are random, in 150 runs; one run of 20 may err on any of 20, as is documented."""
     names = [f"chance{number}" for number in range(10)]
     effects = dict.fromkeys(names, 0.0) | {f"good{number}": 5.0 for number in range(10)}
-    runs = [judged(planted(seed, 8 + seed % 9, **effects), [*effects, "random"]) for seed in range(first, first + 50)]
+    runs = [judged(planted(seed, 8 + seed % 9, **effects), [*effects, "random"]) for seed in range(150)]
     assert not [evidence for evidence in runs if set(evidence.recommended) & set(names)]
     claims = {Standing.BEST, Standing.COMPARABLE, Standing.BETTER}
     assert (
