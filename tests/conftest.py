@@ -1,4 +1,5 @@
 import fcntl
+import gc
 import os
 import shutil
 import sys
@@ -208,3 +209,9 @@ def images() -> torch.Tensor:
 @pytest.fixture
 def targets() -> torch.Tensor:
     return torch.tensor([1, 4, 0])
+
+
+def pytest_collection_finish() -> None:
+    """What has been imported stays: it needn't be looked through each time that garbage is collected."""
+    gc.collect()
+    gc.freeze()
