@@ -31,7 +31,7 @@ REFUSED = {
 }
 
 
-REPRESENTATIVES = ("alexnet", "resnet18", "squeezenet1_1", "mobilenet_v3_small", "efficientnet_b0")
+REPRESENTATIVES = ("alexnet", "resnet18", "squeezenet1_1", "mobilenet_v3_small")
 
 
 @pytest.mark.parametrize("name", represented(FAMILIES, by=REPRESENTATIVES))

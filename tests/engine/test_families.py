@@ -56,7 +56,7 @@ def build(name: str) -> nn.Module:
     return network.double()
 
 
-@pytest.fixture(scope="module", params=represented(FAMILIES, by=("vgg16", "resnet18", "squeezenet1_1")))
+@pytest.fixture(scope="module", params=represented(FAMILIES, by=("resnet18", "squeezenet1_1")))
 def family(request: pytest.FixtureRequest) -> Family:
     pictures = torch.randn(2, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
     network = build(request.param)
@@ -105,7 +105,7 @@ def test_captum_agrees(family: Family) -> None:
         assert apart(maps[method], expected) < 1e-5, method
 
 
-@pytest.mark.parametrize("family", MODULE_RELUS, indirect=True)
+@pytest.mark.parametrize("family", represented(MODULE_RELUS, by=("squeezenet1_1",)), indirect=True)
 def test_captum_agrees_on_relu_rules_where_it_sees_every_relu(family: Family) -> None:
     peer, pictures = family.peer, family.pictures
     maps = explain(family.network, pictures, TARGETS, ["guided_backprop", "deconvnet", "guided_grad_cam"])

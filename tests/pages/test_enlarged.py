@@ -193,6 +193,7 @@ def test_on_a_narrow_screen_nothing_is_out_of_reach(chromium: Any, moved: Path, 
     visit.context.close()
 
 
+@pytest.mark.exhaustive
 def test_the_single_file_opens_it_from_its_address(visit: Visit, alone: Path, report: Path) -> None:
     run = images(report)
     tab = visit.open(alone, f"#page=image-{run[0].id}&open=grad_cam")
