@@ -1,4 +1,5 @@
 import fcntl
+import gc
 import os
 import shutil
 import sys
@@ -12,6 +13,7 @@ from click.testing import Result
 
 from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.run import RunRecord
+from tests.exhaustive import UNREPRESENTED, unrepresented
 from tests.figures import draw_coarsely, full_figures
 
 # pytest compiles 700 files, and hundreds of processes the package, again each time where nothing is kept in __pycache__
@@ -37,7 +39,9 @@ os.environ["CNNVIS_REPORT_CACHE"] = os.devnull  # every page is written: what a 
 LONGEST = ("tests/test_", "tests/robustness/", "tests/engine/test_every_network.py")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+@pytest.hookimpl(tryfirst=True)  # before pytest leaves out what wasn't asked for
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    config.stash[UNREPRESENTED] = unrepresented(items)
     items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
     for item in items:
         if item.get_closest_marker("gpu") and not torch.cuda.is_available():
@@ -205,3 +209,9 @@ def images() -> torch.Tensor:
 @pytest.fixture
 def targets() -> torch.Tensor:
     return torch.tensor([1, 4, 0])
+
+
+def pytest_collection_finish() -> None:
+    """What has been imported stays: it needn't be looked through each time that garbage is collected."""
+    gc.collect()
+    gc.freeze()

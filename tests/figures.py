@@ -13,7 +13,7 @@ import pytest
 from cnnvis_report.report.figure import save
 
 FASTEST = 0  # of WebP's methods
-COARSE = 72  # pixels an inch, one a point: the layout is that of the full figure, but for rounding
+COARSE = 36  # pixels an inch, one for two points: the layout is that of the full figure, but for rounding
 FULL = {name: getattr(save, name) for name in ("PAGE", "DARK_PAGE", "PRINT")}
 WEBP = "webp"
 ENCODE = getattr(save, WEBP)

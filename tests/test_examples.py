@@ -2,6 +2,7 @@
 
 import importlib.util
 import runpy
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ from PIL import Image
 
 from cnnvis_report.store import load_arrays, load_run
 from cnnvis_report.store.comparison.comparison_file import load_comparison
+from tests.conftest import command
 from tests.narrow import present
 from tests.pages.browser import chromium_path
 
@@ -60,6 +62,7 @@ def test_the_report_from_python(run: Run, tmp_path: Path) -> None:
     assert (tmp_path / "figure.png").is_file() and lines[-1].endswith("index.html")
 
 
+@pytest.mark.exhaustive
 def test_the_notebook_goes_from_a_module_to_a_figure(tmp_path: Path) -> None:
     nbformat = pytest.importorskip("nbformat", reason="nbformat isn't installed (extra 'test')")
     nbclient = pytest.importorskip("nbclient", reason="nbclient isn't installed (extra 'test')")
@@ -78,6 +81,19 @@ def test_the_notebook_goes_from_a_module_to_a_figure(tmp_path: Path) -> None:
     assert "'saliency': (32, 32)" in numbers[0]["text"]
 
 
+@pytest.fixture
+def commands_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands that an example starts run in this process, where PyTorch is loaded and figures are coarse."""
+
+    def here(words: list[str], *, check: bool, cwd: Path) -> None:
+        assert words[:3] == [sys.executable, "-m", "cnnvis_report"] and check
+        monkeypatch.chdir(cwd)
+        print(command(*words[3:]).output, end="")
+
+    monkeypatch.setattr(subprocess, "run", here)
+
+
+@pytest.mark.usefixtures("commands_here")
 def test_a_network_of_ones_own(run: Run, tmp_path: Path) -> None:
     assert run("own_network.py", tmp_path).endswith("index.html\n")
     for image in load_run(tmp_path / "report").images():
@@ -116,6 +132,7 @@ def test_they_are_short(path: Path) -> None:
     assert len(path.read_text(encoding="utf-8").splitlines()) < 80
 
 
+@pytest.mark.exhaustive
 def test_a_shortcut_that_a_comparison_shows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In this process, where figures are coarse and PyTorch is there already, with fewer images."""
     spec = importlib.util.spec_from_file_location("shortcut", EXAMPLES / "shortcut.py")

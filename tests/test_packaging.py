@@ -61,6 +61,7 @@ def test_a_wheel_brings_templates_and_scripts(report: Path, tmp_path: Path) -> N
     assert "cnnvis-report = cnnvis_report.cli.main:cli" in entry.read_text()
 
 
+@pytest.mark.exhaustive
 def test_an_sdist_can_be_built_and_tested(sdist: Any, report: Path, tmp_path: Path) -> None:
     with tarfile.open(sdist) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}

@@ -6,9 +6,11 @@ import sys
 import tomllib
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.exhaustive import UNREPRESENTED, represented
 from tests.narrow import present
 
 ROOT = Path(__file__).parents[1]
@@ -38,13 +40,37 @@ def test_ci_here_and_hosted_call_the_same_tasks() -> None:
     listed = present(re.search(r"for task in ([a-z -]+); do", script))[1]
     here = calls(script) | set(listed.split())
     hosted = calls((ROOT / ".github/workflows/ci.yml").read_text(encoding="utf-8"))
-    assert {"lint", "types", "lint-pages", "docs", "quick"} <= here & hosted
+    assert {"lint", "types", "lint-pages", "docs", "quick", "exhaustive"} <= here & hosted
 
 
 @pytest.mark.parametrize("path", YAML_FILES, ids=lambda path: path.name)
 def test_hosted_files_can_be_read(path: Path) -> None:
     yaml = pytest.importorskip("yaml", reason="PyYAML isn't installed")
     assert isinstance(yaml.safe_load(path.read_text(encoding="utf-8")), dict)
+
+
+def test_every_test_is_in_one_of_two_tasks() -> None:
+    """Those that `pytest` leaves out are those of `poe exhaustive`, and no other task tries them unasked."""
+    assert "-m 'not exhaustive'" in PYPROJECT["tool"]["pytest"]["ini_options"]["addopts"]
+    assert TASKS["test"]["cmd"] == "pytest" and TASKS["exhaustive"]["cmd"] == "pytest -m exhaustive"
+    called = [step["cmd"].strip() for task in TASKS.values() for step in task.get("sequence", [task]) if "cmd" in step]
+    chosen = [words for words in called if words.startswith("pytest") and "-m" in words]
+    assert len(chosen) == 4 and all("not exhaustive" in words or words.endswith("-m exhaustive") for words in chosen)
+
+
+def test_each_file_has_a_test_for_every_run(pytestconfig: pytest.Config) -> None:
+    assert pytestconfig.stash[UNREPRESENTED] == [], "one of each kind isn't exhaustive"
+
+
+def test_rows_that_stand_for_others_are_in_every_run() -> None:
+    def marked(rows: list[Any]) -> list[Any]:
+        return [row.values[0] for row in rows if row.marks]
+
+    assert marked(represented("abcde", by=("b", "d"))) == ["a", "c", "e"]
+    assert marked(represented(range(9), by=3)) == [1, 2, 3, 5, 6, 7] and marked(represented("ab", by=5)) == []
+    assert marked(represented([pytest.param(1, id="one"), pytest.param(2, id="two")], by=("two",))) == [1]
+    with pytest.raises(AssertionError, match="no rows are called"):
+        represented("abc", by=("d",))
 
 
 def test_the_folders_of_the_quick_part_exist() -> None:
@@ -74,6 +100,7 @@ LOADS = re.compile(
 
 
 @pytest.mark.skipif(not (find_spec("sphinx") and find_spec("furo") and find_spec("myst_parser")), reason="extra 'docs'")
+@pytest.mark.exhaustive  # `poe docs` builds it too
 def test_the_documentation_builds_without_warnings_and_loads_nothing(tmp_path: Path) -> None:
     built = tmp_path / "docs"
     words = [*TASKS["docs"]["cmd"].replace("build/docs", str(built)).split()[1:]]

@@ -17,6 +17,7 @@ from cnnvis_report.records.network import LayerRecord
 from cnnvis_report.report.views.methods.definition import definition
 from tests import factories
 from tests.conftest import command
+from tests.exhaustive import represented
 
 SMOOTH, FLAT = "tests.factories:smooth", "tests.factories:flat"
 
@@ -27,7 +28,7 @@ def test_methods_are_listed_and_described() -> None:
     assert all(entry.info.source in listed for entry in methods())
 
 
-@pytest.mark.parametrize("name", [entry.name for entry in methods()])
+@pytest.mark.parametrize("name", represented([entry.name for entry in methods()], by=12))
 def test_a_method_is_described_in_full(name: str) -> None:
     (entry,) = [entry for entry in methods() if entry.name == name]
     said, words = command("methods", name.replace("_", "-")).stdout, definition(entry.info)

@@ -20,6 +20,7 @@ from cnnvis_report.records.effort import AS_DEFINED
 from cnnvis_report.settings.kinds import File, FileName, Integer, Integers, Names, Numbers, Real, Text
 from cnnvis_report.settings.numbers import LARGEST, number, whole_number
 from tests.conftest import command
+from tests.exhaustive import represented
 
 QUICK = settings(
     max_examples=15, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
@@ -51,7 +52,9 @@ SINGLE = st.one_of(
 ANY = st.recursive(SINGLE, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner))
 
 
-@pytest.mark.parametrize("option", [pytest.param(option, id=name) for name, option in OPTIONS.values()])
+@pytest.mark.parametrize(
+    "option", represented([pytest.param(option, id=name) for name, option in OPTIONS.values()], by=12)
+)
 def test_every_option_takes_a_value_or_refuses_it_in_a_short_line(option: Any) -> None:
     @QUICK
     @given(ANY)

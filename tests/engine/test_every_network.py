@@ -8,6 +8,7 @@ import pytest
 from cnnvis_report import explain
 from cnnvis_report.methods.registry import methods
 from tests.architectures import FAMILIES, architecture
+from tests.exhaustive import represented
 
 SMALL: dict[str, Any] = {"n": 2, "steps": 2, "samples": 12, "segments": 4, "max_channels": 3, "patch": 32, "stride": 32}
 
@@ -30,7 +31,10 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+REPRESENTATIVES = ("alexnet", "resnet18", "squeezenet1_1", "mobilenet_v3_small")
+
+
+@pytest.mark.parametrize("name", represented(FAMILIES, by=REPRESENTATIVES))
 def test_every_method_gives_finite_maps_or_says_why_not(name: Any) -> None:
     network, images = architecture(name, biases=True)
     names = [entry.name for entry in methods()]

@@ -17,6 +17,7 @@ from cnnvis_report.inspection.projections import Unit, cropped, parse_unit, proj
 from cnnvis_report.inspection.receptive_fields import receptive_fields
 from cnnvis_report.isolation.context import grad_mode
 from cnnvis_report.isolation.eval_mode import eval_mode
+from tests.exhaustive import represented
 from tests.networks import Awkward, Tiny, seeded
 
 pytestmark = pytest.mark.numeric
@@ -125,7 +126,7 @@ def architecture(name: Any) -> Any:
 
 
 @pytest.mark.parametrize("how", WAYS)
-@pytest.mark.parametrize("name", LAYERS)
+@pytest.mark.parametrize("name", represented(LAYERS, by=("resnet18", "densenet")))
 def test_projections_are_those_of_a_slow_replica(name: Any, how: Any, pair: Any) -> None:
     subject = Subject(seeded(architecture(name)).double().eval(), pair[:1])
     units = [Unit(layer, 3, *((2, 1) if layer in GIVEN else ())) for layer in LAYERS[name]]

@@ -11,6 +11,7 @@ from cnnvis_report.engine.subject import Subject
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.errors import NotApplicable, UnknownName
 from cnnvis_report.inspection.receptive_fields import receptive_fields
+from tests.exhaustive import represented
 from tests.inspection.supports import Does, Headed, agree, averaging, conv
 
 pytestmark = pytest.mark.numeric
@@ -38,7 +39,10 @@ def in_usual_order(names: Any) -> Any:
     return some([name for name in names if ".block." not in name or name.endswith("block.0")])
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+REPRESENTATIVES = ("alexnet", "vgg11_bn", "resnet18", "squeezenet1_1", "mobilenet_v2")
+
+
+@pytest.mark.parametrize("name", represented(NETWORKS, by=REPRESENTATIVES))
 def test_fields_are_the_supports_of_gradients(name: Any) -> None:
     extra = {"init_weights": False} if name in ("googlenet", "inception_v3") else {}
     with torch.device("cpu" if name == "regnet_y_400mf" else "meta"):  # no time for weights that are overwritten

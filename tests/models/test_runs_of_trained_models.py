@@ -17,6 +17,7 @@ from cnnvis_report.store import load_run
 from cnnvis_report.store.run_folder import StoredRun
 from tests.cli.words import one_line
 from tests.conftest import command
+from tests.exhaustive import represented
 from tests.models.test_trained_file import read
 from tests.narrow import present
 
@@ -124,7 +125,10 @@ def test_images_without_a_label_are_no_errors(model: Path, layers_set: Path, tmp
     assert "no image has a label" in said and not (tmp_path / "s").exists()
 
 
-@pytest.mark.parametrize(("masks", "count"), [("none", 24), ("of the set", 24), ("given", 24), ("others", 0)])
+MASKS = (("none", 24), ("of the set", 24), ("given", 24), ("others", 0))
+
+
+@pytest.mark.parametrize(("masks", "count"), represented(MASKS, by=("given", "others")))
 def test_images_that_were_trained_on_are_counted(
     masks: str, count: int, model: Path, layers_set: Path, tmp_path: Path
 ) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.exhaustive import represented
 from tests.pages.browser import Visit, until
 from tests.pages.image_page import PAGE, images, settled
 
@@ -72,9 +73,13 @@ CONTROLS = {
     "color": (more(lambda tab: tab.locator("[name='color']").check()), "color=1", "guided_backprop"),
     "class": (lambda tab: tab.locator("[data-class]").nth(1).click(), "class=", "grad_cam"),
 }
+REPRESENTATIVES = ("view", "palette", "opacity", "interpolation", "threshold", "normalize", "color", "class")
 
 
-@pytest.mark.parametrize(("act", "kept", "method"), CONTROLS.values(), ids=CONTROLS)
+@pytest.mark.parametrize(
+    ("act", "kept", "method"),
+    represented([pytest.param(*row, id=name) for name, row in CONTROLS.items()], by=REPRESENTATIVES),
+)
 def test_a_control_changes_the_maps_and_the_address(
     opened: Any, act: Callable[[Any], None], kept: str, method: str
 ) -> None:

@@ -26,7 +26,14 @@ def pixels(tab: Any, method: str | None) -> np.ndarray:
     return np.frombuffer(b64decode(values), np.uint8).reshape(height, width, 4)[..., :3].astype(int)
 
 
-@pytest.mark.parametrize(("size", "ratio"), [("S", 1), ("S", 0.2), ("M", 2)], ids=["grown", "averaged", "fine screen"])
+@pytest.mark.parametrize(
+    ("size", "ratio"),
+    [
+        pytest.param("S", 1, id="grown"),
+        pytest.param("S", 0.2, id="averaged"),
+        pytest.param("M", 2, id="fine screen", marks=pytest.mark.exhaustive),
+    ],
+)
 def test_canvases_show_what_python_draws(chromium: Any, moved: Path, report: Path, size: str, ratio: float) -> None:
     visit = Visit(chromium, device_scale_factor=ratio)
     image, run = images(report)[0], load_run(report).record

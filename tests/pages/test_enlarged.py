@@ -8,6 +8,7 @@ import pytest
 
 from cnnvis_report.report.views.formatting import named_score
 from cnnvis_report.store import load_arrays
+from tests.exhaustive import represented
 from tests.pages.browser import Visit, until
 from tests.pages.enlarged import CONTENT, called, hostile, opened, plain, record_of, shared
 from tests.pages.image_page import PAGE, images
@@ -145,7 +146,10 @@ def test_a_reading_is_the_value_of_the_map(shared: Visit, moved: Path, report: P
     shared.is_quiet()
 
 
-@pytest.mark.parametrize("fragment", ["open=nothing", "open=%3Cscript%3Ealert(1)%3C/script%3E", "open=__proto__"])
+NOT_THERE = ("open=nothing", "open=%3Cscript%3Ealert(1)%3C/script%3E", "open=__proto__")
+
+
+@pytest.mark.parametrize("fragment", represented(NOT_THERE, by=1))
 def test_what_cannot_be_opened_is_left(fragment: str, visit: Visit, moved: Path, report: Path) -> None:
     tab = visit.open(moved / "images" / f"{plain(report).id}.html", f"#{fragment}")
     assert tab.locator("dialog").count() == 0 and tab.evaluate(f"{PAGE}.tiles.some((t) => t.drawn)")
@@ -189,6 +193,7 @@ def test_on_a_narrow_screen_nothing_is_out_of_reach(chromium: Any, moved: Path, 
     visit.context.close()
 
 
+@pytest.mark.exhaustive
 def test_the_single_file_opens_it_from_its_address(visit: Visit, alone: Path, report: Path) -> None:
     run = images(report)
     tab = visit.open(alone, f"#page=image-{run[0].id}&open=grad_cam")

@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from cnnvis_report.records.images import ImageRecord
+from tests.exhaustive import represented
 from tests.narrow import present
 from tests.pages.browser import Visit, until
 from tests.pages.image_page import images, shown
@@ -89,7 +90,7 @@ ORDERS: dict[str, Callable[[ImageRecord], Any]] = {
 }
 
 
-@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("order", represented(ORDERS, by=2))
 def test_images_are_sorted_stably(visit: Visit, many: tuple[Path, ManyImages], order: str) -> None:
     tab = visit.open(many[0])
     tab.select_option("[name='sort']", order)

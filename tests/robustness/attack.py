@@ -13,11 +13,13 @@ class Attack:
 
     name: as the table says it. survived: what is promised of each trial, a sentence. trials: of a number and an empty
     folder, what was wrong with each trial in a line, empty where nothing was; the same trials for the same number, and
-    the first ones of more. quick: how many the tests try. full: how many a release tries.
+    the first ones of more. few: how many every run of the tests tries. quick: how many the exhaustive tests try.
+    full: how many a release tries.
     """
 
     name: str
     survived: str
     trials: Trials
+    few: int
     quick: int
     full: int

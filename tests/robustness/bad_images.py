@@ -59,6 +59,7 @@ BAD_IMAGES = Attack(
     survived="The images that the network fails on are listed with the reason, the others are explained, and a second "
     "start says the same.",
     trials=trials,
+    few=2,
     quick=4,
     full=200,
 )

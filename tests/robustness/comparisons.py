@@ -135,6 +135,7 @@ ATTACK = Attack(
     "A comparison's folder is written anew or refused, never taken for a run; its record is read as it was written, or "
     "what was changed is said; nothing outside is touched.",
     trials,
+    few=10,
     quick=28,
     full=400,
 )

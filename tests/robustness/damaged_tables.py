@@ -146,6 +146,7 @@ ATTACK = Attack(
     "damaged tables and settings",
     "a damaged table, list, description or file of settings is read as it says or refused in a line, in at most 400 MB",
     trials,
+    few=14,
     quick=28,
     full=1000,
 )

@@ -38,6 +38,7 @@ DELETED = Attack(
     "folder deleted at any file event",
     "One line and an exit code above 0, or the whole result; what is made anew is whole.",
     trials,
+    few=2,
     quick=4,
     full=ALL,
 )

@@ -84,6 +84,7 @@ REFUSED = Attack(
     "One line and an exit code above 0, or the whole result; nothing that was there is lost, and the same command "
     "goes on afterwards.",
     refused,
+    few=3,
     quick=6,
     full=ALL,
 )

@@ -60,10 +60,10 @@ def at_random_times(count: int, folder: Path) -> Iterator[str]:
 
 SAME = "The same command goes on, ends in the same bytes, and leaves nothing behind."
 KILLED = tuple(
-    Attack(f"killed at any file event ({name})", SAME, partial(killed, name), quick=quick, full=ALL)
+    Attack(f"killed at any file event ({name})", SAME, partial(killed, name), few=2, quick=quick, full=ALL)
     for name, quick in (
         *(("run", 5), ("train", 4), ("render", 4)),  # the ends of each, at least
         *(("compare", 2), ("share", 3), ("export", 3), ("make-dataset", 4)),
     )
 )
-AT_RANDOM_TIMES = Attack("kills at random times", SAME, at_random_times, quick=1, full=40)
+AT_RANDOM_TIMES = Attack("kills at random times", SAME, at_random_times, few=1, quick=1, full=40)

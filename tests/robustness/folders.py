@@ -125,6 +125,7 @@ ATTACK = Attack(
     "`render`, `run`, and all that read a report say what is damaged or do what they do with a whole one; nothing "
     "outside is touched",
     trials,
+    few=12,
     quick=24,
     full=800,
 )

@@ -19,9 +19,11 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from tests.robustness.faults import Event, Fault, Watch
 
+Job = dict[str, Any]
 LONGEST = 300  # seconds: a command of these takes two at most where nothing else runs
 
 
@@ -35,7 +37,7 @@ class Ended:
 
 
 class Server:
-    """Starts commands, one after the other."""
+    """Starts commands, one after the other or some at once."""
 
     def __init__(self) -> None:
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "TORCH_HOME": "/nonexistent/torch-home"}
@@ -58,13 +60,27 @@ class Server:
             output: what it writes, relative to the folder.
             fault: what strikes it. after: seconds after which it is killed, 0 for never.
         """
-        job = {"arguments": list(arguments), "folder": str(folder), "output": output, "after": after}
-        job["fault"] = asdict(fault or Fault())
+        (ended,) = self._answers([_job(arguments, folder, output, fault or Fault(), after=after)])
+        return ended
+
+    def at_once(self, commands: Sequence[Sequence[str]], waits: Sequence[float], folder: Path) -> list[Ended]:
+        """Run commands that write into one folder's `report`, each begun after so many seconds."""
+        pairs = zip(commands, waits, strict=True)
+        return self._answers([_job(arguments, folder, "report", Fault(), wait=wait) for arguments, wait in pairs])
+
+    def _answers(self, jobs: list[Job]) -> list[Ended]:
         assert self._process.stdin and self._process.stdout
-        self._process.stdin.write(json.dumps(job) + "\n")
+        self._process.stdin.write(json.dumps(jobs) + "\n")
         self._process.stdin.flush()
-        answer = json.loads(self._process.stdout.readline())
-        return Ended(answer["code"], answer["said"], tuple(Event(*each) for each in answer["events"]))
+        answers = json.loads(self._process.stdout.readline())
+        return [Ended(each["code"], each["said"], tuple(Event(*event) for event in each["events"])) for each in answers]
+
+
+def _job(
+    arguments: Sequence[str], folder: Path, output: str, fault: Fault, *, after: float = 0.0, wait: float = 0.0
+) -> Job:
+    words = {"arguments": list(arguments), "folder": str(folder), "output": output}
+    return words | {"fault": asdict(fault), "after": after, "wait": wait}
 
 
 @cache
@@ -79,7 +95,8 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # whatever else is printed
     for line in sys.stdin:
-        answers.write(json.dumps(_answer(json.loads(line))) + "\n")
+        begun = [_begin(job) for job in json.loads(line)]
+        answers.write(json.dumps([_end(*each) for each in begun]) + "\n")
         answers.flush()
 
 
@@ -111,12 +128,18 @@ def _import_all() -> None:
         CliRunner().invoke(cli, ["render", f"{folder}/run"], catch_exceptions=False)
 
 
-def _answer(job: dict) -> dict:  # type: ignore[type-arg]
+def _begin(job: Job) -> tuple[Job, int, tuple[int, int], tuple[int, int]]:
+    """Fork; the job, the child, and the pipes for what it says and for its file events."""
     # pipes, not files: a fault may limit the size of files
     said, told = _pipe(), _pipe()
     child = os.fork()
     if child == 0:
+        time.sleep(job["wait"])
         _child(job, said[1], told[1])
+    return job, child, said, told
+
+
+def _end(job: Job, child: int, said: tuple[int, int], told: tuple[int, int]) -> Job:
     code = _wait(child, job["after"])
     texts = []
     for source, end in (said, told):
@@ -147,7 +170,7 @@ def _wait(child: int, after: float) -> int:
         time.sleep(0.002)
 
 
-def _child(job: dict, said: int, told: int) -> None:  # type: ignore[type-arg]
+def _child(job: Job, said: int, told: int) -> None:
     """The command, in the forked process; never returns."""
     from cnnvis_report.cli.main import cli
 

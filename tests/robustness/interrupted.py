@@ -206,6 +206,7 @@ INTERRUPTED = Attack(
     survived="The network's values, gradients, flags, hooks and attributes, the random numbers and PyTorch's global "
     "options are as before, and the next call gives the right maps.",
     trials=trials,
+    few=4,
     quick=10,
     full=2000,
 )

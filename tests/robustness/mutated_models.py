@@ -15,12 +15,13 @@ import random
 import resource
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TextIO
 
 from cnnvis_report.errors import BadRequest
 from tests.robustness.damage import peak
@@ -130,38 +131,56 @@ def failures(path: Path, count: int, seed: int = 0) -> list[str]:
 
 
 def _in_one_process(path: Path, copy: Path, first: int, count: int) -> list[tuple[int, str]]:
-    """What a process has found about each copy from the first on, as far as it came."""
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "1"}
-    process = subprocess.run(
-        [sys.executable, "-m", "tests.robustness.mutated_models", str(path), str(copy), str(first), str(count)],
-        cwd=Path(__file__).parents[2],
-        env=environment,
-        capture_output=True,
-        text=True,
-    )
-    reports = [(int(number), str(report)) for number, report in map(json.loads, process.stdout.splitlines())]
-    if not reports and process.returncode:
-        raise AssertionError(f"{path.name} itself doesn't load: {process.stderr[-2000:]}")
-    if process.returncode:
+    """What a process has found about each copy from the first on, as far as it came; forked, PyTorch is loaded then."""
+    source, end = os.pipe()
+    with tempfile.TemporaryFile() as said:
+        child = os.fork()
+        if child == 0:
+            os.dup2(said.fileno(), 1)
+            os.dup2(said.fileno(), 2)
+            _child(path, copy, range(first, count), end)
+        os.close(end)
+        with os.fdopen(source, encoding="utf-8") as answers:
+            reports = [(int(number), str(report)) for number, report in map(json.loads, answers)]
+        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        said.seek(0)
+        words = said.read().decode("utf-8", "replace")
+    if not reports and code:
+        raise AssertionError(f"{path.name} itself doesn't load: {words[-2000:]}")
+    if code:
         died = reports[-1][0] + 1
-        reports.append((died, f"ended the process ({process.returncode}): {process.stderr[-300:]}"))
+        reports.append((died, f"ended the process ({code}): {words[-300:]}"))
     return reports
 
 
-def _main() -> None:
-    """Load the intact file, then each damaged one, and print a line for each."""
-    path, copy, folder = Path(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[2]).parents[1]
-    answers = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # whatever else is printed
+def _child(path: Path, copy: Path, numbers: range, end: int) -> None:
+    """Load what there is and write a line for each file, in the forked process; never returns."""
+    import torch
+
+    code = 70
+    try:
+        torch.set_num_threads(1)  # those of the process that forked aren't here
+        with os.fdopen(end, "w") as answers:
+            _load_all(path, copy, numbers, answers)
+        code = 0
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def _load_all(path: Path, copy: Path, numbers: range, answers: TextIO) -> None:
+    """Load the intact file, then each damaged one, and write a line for each."""
     signal.alarm(STARTING)
     wrong = check(path)
     assert not wrong or wrong.endswith((" s", " MB more")), wrong
-    print(json.dumps([int(sys.argv[3]) - 1, ""]), file=answers, flush=True)
+    print(json.dumps([numbers.start - 1, ""]), file=answers, flush=True)
     _limit_memory()
     started: list[str] = []
     sys.addaudithook(lambda event, _: started.append(event) if event in PROGRAMS and not _is_cleanup(event) else None)
-    for number in range(int(sys.argv[3]), int(sys.argv[4])):
-        (folder / str(number)).replace(copy)
+    for number in numbers:
+        (copy.parents[1] / str(number)).replace(copy)
         started.clear()
         signal.alarm(LONGEST)
         wrong = check(copy) or (f"{started[0]} was called" if started else "")
@@ -182,7 +201,3 @@ def _limit_memory() -> None:
         pages = int(Path("/proc/self/statm").read_text().split()[0])
         most = pages * os.sysconf("SC_PAGE_SIZE") + (MORE << 20)
         resource.setrlimit(resource.RLIMIT_AS, (most, most))
-
-
-if __name__ == "__main__":
-    _main()

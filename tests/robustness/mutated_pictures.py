@@ -63,6 +63,7 @@ ATTACK = Attack(
     "mutated pictures",
     "a damaged picture is read, or skipped with a reason, in at most 1.6 GB",
     trials,
+    few=300,
     quick=300,
     full=2000,
 )

@@ -140,6 +140,7 @@ ATTACK = Attack(
     "checkpoints",
     "a damaged or costly checkpoint is read or refused in a line, in at most 400 MB",
     trials,
+    few=60,
     quick=100,
     full=500,
 )

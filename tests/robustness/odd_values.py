@@ -127,6 +127,7 @@ ATTACK = Attack(
     "odd values",
     "a value that an option can't take gets one line and exit code 2, before any work",
     trials,
+    few=60,
     quick=150,
     full=3000,
 )

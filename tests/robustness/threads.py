@@ -150,6 +150,7 @@ THREADS = Attack(
     survived="Both have the maps of one thread alone, plain passes beside them their outputs, and the network is as "
     "it was.",
     trials=trials,
+    few=6,
     quick=18,
     full=600,
 )

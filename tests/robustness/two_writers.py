@@ -3,19 +3,17 @@
 import random
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tests.robustness.attack import Attack
 from tests.robustness.commands import COMMANDS, goes_on, undisturbed
-from tests.robustness.forking import Ended, Server, server
+from tests.robustness.forking import Ended, server
 
 
 def trials(count: int, folder: Path) -> Iterator[str]:
     """A run twice, a run and the making of its pages, or that twice, the second at any time while the first goes on."""
     run, render = undisturbed(COMMANDS["run"][0]), undisturbed(COMMANDS["render"][0])
     pages = render.command.arguments
-    servers = [server(), Server()]
     chance = random.Random(2)
     begun = time.perf_counter()
     server().run(run.command.arguments, run.again(folder), run.command.output)
@@ -25,13 +23,7 @@ def trials(count: int, folder: Path) -> Iterator[str]:
         work = trial.again(folder)
         wanted = [trial.command.arguments, pages if number % 4 == 3 else trial.command.arguments]
         waits = [0.0, 0.0 if number % 2 else chance.uniform(0.0, took)]
-
-        def start(place: int, work: Path = work, wanted: list = wanted, waits: list = waits) -> Ended:  # type: ignore[type-arg]
-            time.sleep(waits[place])
-            return servers[place].run(wanted[place], work, "report")
-
-        with ThreadPoolExecutor(2) as pool:
-            ended = list(pool.map(start, range(2)))
+        ended = server().at_once(wanted, waits, work)
         wrong = _wrong(ended) or goes_on(trial, work)
         yield f"second after {waits[1]:.2f} s: {wrong}" if wrong else ""
 
@@ -51,6 +43,7 @@ ATTACK = Attack(
     "two runs at once",
     "One of them is through, the other says who is writing; what is there at last is whole.",
     trials,
+    few=2,
     quick=3,
     full=20,
 )

@@ -17,6 +17,7 @@ from cnnvis_report.models.trained_file import write_trained
 from cnnvis_report.synthetic.layers import draw
 from tests.cli.words import one_line
 from tests.conftest import command
+from tests.exhaustive import represented
 from tests.models.test_trained_file import described
 from tests.training.test_bad_input import ONCE
 from tests.training.trainings import class_folders, trained
@@ -109,7 +110,7 @@ DAMAGED: dict[str, list[Any]] = {
 }
 
 
-@pytest.mark.parametrize("field", DAMAGED)
+@pytest.mark.parametrize("field", represented(DAMAGED, by=12))
 def test_a_model_with_a_damaged_field_is_refused_in_one_line(
     field: str, content: dict[str, Any], tmp_path: Path
 ) -> None:

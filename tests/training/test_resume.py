@@ -10,6 +10,7 @@ import torch
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.models.trained_file import read_trained
 from cnnvis_report.training.train import TrainConfig, train
+from tests.exhaustive import represented
 from tests.narrow import present
 from tests.training.trainings import CPU, Watching, class_folders, same, trained
 
@@ -76,7 +77,7 @@ ORDERS: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("name", ORDERS)
+@pytest.mark.parametrize("name", represented(ORDERS, by=("plain", "snapshots", "dropout")))
 def test_it_goes_on_to_the_same_bytes(name: str, images: Path, tmp_path: Path) -> None:
     whole = order(images, tmp_path / "whole" / "m.pt", **ORDERS[name])
     watched = Cutting()

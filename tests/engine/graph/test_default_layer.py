@@ -27,6 +27,7 @@ from tests.benchmarks.default_layers import (
     torchvision_source,
     torchvision_subject,
 )
+from tests.exhaustive import represented
 
 MODELS, SWIN = torchvision.models, torchvision.models.swin_transformer
 
@@ -178,7 +179,10 @@ ONE_OF_EACH = (
 )
 
 
-@pytest.mark.parametrize("name", ONE_OF_EACH)
+REPRESENTATIVES = ("alexnet", "googlenet", "mobilenet_v3_small", "resnet18", "squeezenet1_1", "swin_t")
+
+
+@pytest.mark.parametrize("name", represented(ONE_OF_EACH, by=REPRESENTATIVES))
 def test_the_layer_that_others_read_of_each_family_of_torchvision(name: str) -> None:
     subject = torchvision_subject(name)
     assert fnmatch(subject.default_layer, torchvision_layer(name)) and subject.layer().spatial
@@ -194,7 +198,7 @@ def test_somebody_names_a_layer_for_every_classifier_of_torchvision() -> None:
     assert len(layer_sources.TIMM) >= 30
 
 
-@pytest.mark.parametrize("name", layer_sources.TIMM)
+@pytest.mark.parametrize("name", represented(layer_sources.TIMM, by=8))
 def test_the_layer_that_others_read_of_networks_of_timm(name: str) -> None:
     timm = pytest.importorskip("timm", reason="timm isn't installed")
     source, size, options = layer_sources.TIMM[name]

@@ -130,6 +130,7 @@ def test_without_scripts_there_is_no_control(chromium: Any, moved: Path, image: 
     context.close()
 
 
+@pytest.mark.exhaustive
 def test_the_single_file_has_it_too(visit: Visit, alone: Path, image: ImageRecord, both: Both) -> None:
     tab = visit.open(alone, f"#page=image-{image.id}&class={both[0].index}")
     settled(tab)

@@ -9,6 +9,7 @@ from PIL import Image
 
 from cnnvis_report.store import load_inspection, load_run
 from tests.conftest import command
+from tests.exhaustive import represented
 from tests.narrow import present
 from tests.pages.browser import Visit, until
 from tests.pages.enlarged import saved
@@ -67,7 +68,7 @@ def test_a_channel_is_taken_away(page: Any, looked: Looked, tmp_path: Path) -> N
     until(page, "!document.querySelector('dialog')")
 
 
-@pytest.mark.parametrize(("sort", "row"), [("mean", 2), ("highest", 1), ("relevance", 3)])
+@pytest.mark.parametrize(("sort", "row"), represented([("mean", 2), ("highest", 1), ("relevance", 3)], by=1))
 def test_channels_are_sorted(page: Any, looked: Looked, sort: Any, row: Any) -> None:
     run, inside = looked
     page.select_option("[data-maps-controls] [name='layer']", "2")
@@ -109,16 +110,16 @@ COLORS = f"""([layer, channel, normalize]) => {{
 
 
 @pytest.mark.parametrize("normalize", ["layer", "channel"])
-def test_zero_is_zero_in_every_view(page: Any, normalize: str) -> None:
+def test_zero_is_zero_in_every_view(scripts: Any, normalize: str) -> None:
     positive = [[0, 0], [4, 0], [0, 63, 0, 0, 0, 0]]
     signed = [[-4, 0], [0, 2], [63, 0, 63, 0, 63, 0]]
     black, white = [0, 0, 4] * 3, [255] * 9
-    alive = page.evaluate(COLORS, [positive, 0, normalize])
+    alive = scripts.evaluate(COLORS, [positive, 0, normalize])
     assert alive[:3] == alive[6:] == black[:3] and sum(alive[3:6]) > 600
-    assert page.evaluate(COLORS, [positive, 1, normalize]) == black, "a channel of zeros"
-    below = page.evaluate(COLORS, [signed, 0, normalize])
+    assert scripts.evaluate(COLORS, [positive, 1, normalize]) == black, "a channel of zeros"
+    below = scripts.evaluate(COLORS, [signed, 0, normalize])
     assert below[:3] == below[6:] == white[:3] and below[5] > below[3], "blue below zero, white at zero"
-    above = page.evaluate(COLORS, [signed, 1, normalize])
+    above = scripts.evaluate(COLORS, [signed, 1, normalize])
     assert above[:3] == white[:3] and above[3] > above[5], "red above zero, on the layer's scale"
 
 

@@ -17,6 +17,7 @@ from cnnvis_report.pipeline.inspection import image_inspector, unit_pictures
 from cnnvis_report.pipeline.stages.inspection import inspection as inspection_stage
 from cnnvis_report.store import NETWORK, load_arrays, load_inspection, load_run
 from tests.conftest import command
+from tests.exhaustive import represented
 from tests.networks import seeded
 from tests.pipeline.picky import EXITS, MORE, NAN, RAISES, Picky, draw, with_trouble
 
@@ -93,14 +94,17 @@ def failing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize(
     ("trouble", "size", "reason"),
-    [
-        pytest.param(RAISES, 1, "ValueError: too bright", id="raises-alone"),
-        pytest.param(RAISES, 4, "ValueError: too bright", id="raises-in-a-batch"),
-        pytest.param(EXITS, 7, "ends the program (SystemExit: 0)", id="exits-in-a-batch"),
-        pytest.param(NAN, 1, "scores that aren't finite", id="NaN-alone"),
-        pytest.param(NAN, 7, "scores that aren't finite", id="NaN-in-a-batch"),
-        pytest.param(MORE, 1, "it gives 8 scores per image", id="more-scores"),
-    ],
+    represented(
+        [
+            pytest.param(RAISES, 1, "ValueError: too bright", id="raises-alone"),
+            pytest.param(RAISES, 4, "ValueError: too bright", id="raises-in-a-batch"),
+            pytest.param(EXITS, 7, "ends the program (SystemExit: 0)", id="exits-in-a-batch"),
+            pytest.param(NAN, 1, "scores that aren't finite", id="NaN-alone"),
+            pytest.param(NAN, 7, "scores that aren't finite", id="NaN-in-a-batch"),
+            pytest.param(MORE, 1, "it gives 8 scores per image", id="more-scores"),
+        ],
+        by=("raises-alone", "exits-in-a-batch", "NaN-in-a-batch"),
+    ),
 )
 def test_the_views_are_those_of_the_set_without_the_bad_images(
     trouble: Any, size: Any, reason: Any, good: Any, failing: Any, tmp_path: Path

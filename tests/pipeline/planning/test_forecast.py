@@ -45,7 +45,7 @@ def test_a_run_that_goes_on_forecasts_what_is_left(clock: Clock, thoughtful: Any
     ("methods", "stages"),
     [
         (("gradient", "grad_cam"), {"metrics": "quick"}),  # most of the time goes into what follows the maps
-        (("gradient", "pattern_attribution"), {"metrics": "full"}),
+        pytest.param(("gradient", "pattern_attribution"), {"metrics": "full"}, marks=pytest.mark.exhaustive),
         (("gradient",), {"inspect": "standard"}),
         (("thoughtful", "occlusion", "smoothgrad", "lrp_composite"), {"metrics": "quick", "inspect": "standard"}),
     ],

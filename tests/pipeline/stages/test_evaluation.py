@@ -30,19 +30,9 @@ from tests.conftest import command
 from tests.narrow import present
 
 TINY = ("run", "tests.factories:tiny")
-FULL = (
-    "-m",
-    "gradient,input_x_gradient,guided_backprop,cam,lrp_epsilon,random",
-    "--metrics",
-    "full",
-    "--classes",
-    "label",
-    "--limit",
-    "5",
-    "--limit-order",
-    "first",
-    "-q",
-)
+FEW = ("--classes", "label", "--limit", "5", "--limit-order", "first", "-q")
+FULL = ("-m", "gradient,input_x_gradient,guided_backprop,cam,lrp_epsilon,random", "--metrics", "full", *FEW)
+QUICK = ("-m", "gradient,cam,random", "--metrics", "quick", *FEW)
 
 
 @pytest.fixture(scope="module")
@@ -155,11 +145,12 @@ def test_weights_that_were_drawn_anew_change_gradients_and_leave_nothing_behind(
 
 
 def test_a_stopped_run_measures_what_was_missing_and_ends_in_the_same_bytes(
-    full: Any, drawn: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    drawn: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from cnnvis_report.pipeline.explaining.batch_explainer import BatchExplainer
 
-    words = (*TINY, drawn, "-o", tmp_path / "r", *FULL, "--batch-size", "1")
+    command(*TINY, drawn, "-o", tmp_path / "once", *QUICK)
+    words = (*TINY, drawn, "-o", tmp_path / "r", *QUICK, "--batch-size", "1")
     plain, calls = BatchExplainer._open, []
 
     def stopping(*given: Any) -> Any:
@@ -172,7 +163,7 @@ def test_a_stopped_run_measures_what_was_missing_and_ends_in_the_same_bytes(
     command(*words, code=130)
     monkeypatch.setattr(BatchExplainer, "_open", plain)
     command(*words)
-    once, again = (list(load_run(folder).images()) for folder in (full, tmp_path / "r"))
+    once, again = (list(load_run(folder).images()) for folder in (tmp_path / "once", tmp_path / "r"))
     for one, other in zip(once, again, strict=True):
         for first, second in zip(present(one.metrics).maps, present(other.metrics).maps, strict=True):
             assert first.values == pytest.approx(second.values, abs=2e-3)

@@ -22,6 +22,7 @@ from cnnvis_report.store import StoredRun, load_run
 from cnnvis_report.store.array_files.arrays import Damaged
 from cnnvis_report.store.own_files import pages_of
 from cnnvis_report.store.run_folder import titled
+from tests.exhaustive import represented
 from tests.fixtures.make_run import FOLDER
 
 ONE = SiteOptions(processes=1)
@@ -202,7 +203,7 @@ def a_file(path: Path) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="has no pipes among files")
-@pytest.mark.parametrize("put", [a_pipe, a_link_to_itself, a_file, Path.mkdir])
+@pytest.mark.parametrize("put", represented([a_pipe, a_link_to_itself, a_file, Path.mkdir], by=2))
 @pytest.mark.parametrize("inner", [False, True], ids=["cache", "note"])
 def test_whatever_is_in_the_place_of_notes_the_pages_are_written(
     tmp_path: Path, cache: Path, put: Callable[[Path], None], inner: bool
