@@ -11,12 +11,14 @@ from cnnvis_report.engine.gradients import PIXELS
 from cnnvis_report.engine.graph.attention import attentions
 from cnnvis_report.engine.graph.layer_inputs import LayerInputs, RecordedPass
 from cnnvis_report.engine.graph.nodes import recorded
+from cnnvis_report.engine.graph.overwriting import GradientWalk
 from cnnvis_report.engine.outputs.boxes import Boxes
 from cnnvis_report.engine.outputs.readers import Anchor
 from cnnvis_report.engine.outputs.regions import Regions
 from cnnvis_report.engine.passes import FORWARD
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.isolation.context import grad_mode
+from cnnvis_report.isolation.gradient_hooks import noticing_hooks
 
 
 class RecordedBatch(ForwardPasses):
@@ -134,13 +136,15 @@ class RecordedBatch(ForwardPasses):
             self._values[name] = values.clone() if values is maps else values  # an operation in place may follow
 
         layer_inputs = LayerInputs() if self._has_layer_inputs else None
-        with grad_mode(), layer_inputs or nullcontext():
+        with grad_mode(), noticing_hooks(self.subject.network) as noticed, layer_inputs or nullcontext():
             leaf = self.images.clone().requires_grad_()
             self._edges[PIXELS] = get_gradient_edge(leaf)
             with self.subject.watching(self._layers, keep, as_maps=False):
                 output, self.anchor = self.subject.anchored_output(leaf, anchor=self.anchor)
         self._logits = self.subject.meaning.of(output.detach())
-        self._recorded = RecordedPass(output, recorded(output.grad_fn), layer_inputs)
+        nodes = recorded(output.grad_fn)
+        walk = None if noticed.hooks or not all(map(callable, nodes)) else GradientWalk(nodes)
+        self._recorded = RecordedPass(output, nodes, layer_inputs, walk=walk)
 
     def _capture(self, *names: str) -> None:
         """Run once more where nobody said that these layers would be read."""

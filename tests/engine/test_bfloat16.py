@@ -101,9 +101,17 @@ def test_gradients_stay_exact_while_scores_are_reduced() -> None:
     assert torch.equal(other.logits, tape.logits)
 
 
-def test_small_networks_and_devices_without_units_gain_nothing() -> None:
+@pytest.mark.parametrize(
+    ("units", "gained"),
+    [({"amx_bf16": True}, True), ({"amx_bf16": False, "avx512_bf16": True}, True), ({"avx512_f": True}, False)],
+    ids=["tiles", "vectors", "none"],
+)
+def test_small_networks_and_devices_without_units_gain_nothing(
+    units: dict[str, bool], gained: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: units)
+    assert gains(torch.device("cpu"), LEAST_WORK) is gained
     assert not gains(torch.device("cpu"), LEAST_WORK / 2)
-    assert gains(torch.device("cpu"), LEAST_WORK) == bool(torch.cpu.get_capabilities().get("amx_bf16"))
     assert not gains(torch.device("mps"), LEAST_WORK)
 
 

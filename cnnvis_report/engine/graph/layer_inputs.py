@@ -14,6 +14,7 @@ from torch.overrides import TorchFunctionMode
 
 from cnnvis_report.engine.graph.layer_functions import ATTENTION, LAYERS, open_attention
 from cnnvis_report.engine.graph.nodes import operation, recorded
+from cnnvis_report.engine.graph.overwriting import GradientWalk
 from cnnvis_report.isolation.context import grad_mode
 
 
@@ -151,17 +152,21 @@ class RecordedPass:
     """A recorded forward pass.
 
     output: [N, classes], with its graph. nodes: all operations, latest first. operands: None where nobody has asked.
-    cache: what a rule has worked out of the pass for all classes; only the latest rule's is kept.
+    cache: what a rule has worked out of the pass for all classes; only the latest rule's is kept. walk: what works out
+    gradients; None where that is for PyTorch, since code of the network takes part in it.
     """
 
     output: Tensor
     nodes: list[Node]
     layer_inputs: LayerInputs | None = None
     cache: dict[Any, Any] = field(default_factory=dict)
+    walk: GradientWalk | None = None
     _keeper: Any = None
 
-    def gradients(self, start: Tensor, edges: Sequence[GradientEdge]) -> tuple[Tensor | None, ...]:
-        """PyTorch's own backward pass from the scores to the edges; None where nothing arrives."""
+    def gradients(self, start: Tensor, edges: Sequence[GradientEdge]) -> Sequence[Tensor | None]:
+        """The backward pass from the scores to the edges; None where nothing arrives."""
+        if self.walk is not None:
+            return self.walk.back(start, edges)
         with grad_mode():
             return torch.autograd.grad(
                 self.output, list(edges), grad_outputs=start, retain_graph=True, allow_unused=True
@@ -181,7 +186,7 @@ class RecordedPassTo(RecordedPass):
         super().__init__(whole.output, recorded(edge.node), whole.layer_inputs)
         self._edge = edge
 
-    def gradients(self, start: Tensor, edges: Sequence[GradientEdge]) -> tuple[Tensor | None, ...]:
+    def gradients(self, start: Tensor, edges: Sequence[GradientEdge]) -> Sequence[Tensor | None]:
         """As `RecordedPass.gradients`, from the place."""
         with grad_mode():
             return torch.autograd.grad(

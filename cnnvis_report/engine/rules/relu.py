@@ -3,14 +3,18 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 import torch
 from torch import Tensor
-from torch.autograd.graph import GradientEdge
+from torch.autograd.graph import GradientEdge, Node
 
+from cnnvis_report.engine.graph.backward import Way
 from cnnvis_report.engine.graph.layer_inputs import RecordedPass
+from cnnvis_report.engine.graph.nodes import ordinary
 from cnnvis_report.engine.graph.ops import is_relu, other_activation
+from cnnvis_report.engine.graph.overwriting import activation_way
 from cnnvis_report.errors import NotApplicable
 
 Parts = tuple[Tensor | None, ...]
@@ -48,6 +52,8 @@ class ReluRule:
 
     def back(self, recorded: RecordedPass, start: Tensor, edges: Sequence[GradientEdge]) -> Sequence[Tensor | None]:
         """Signals at the edges, when `start` is sent back from the scores."""
+        if recorded.walk is not None:
+            return recorded.walk.back(start, edges, self._overwriting)
         hook = _gated if self.gated else _ungated
         handles = [node.register_hook(hook) for node in recorded.nodes if is_relu(node)]
         try:
@@ -55,6 +61,21 @@ class ReluRule:
         finally:
             for handle in handles:
                 handle.remove()
+
+    def _overwriting(self, node: Node) -> Way | None:
+        """The rule's way back through a ReLU; None through any other operation."""
+        if not is_relu(node):
+            return None
+        if not self.gated:
+            return lambda signal, into: torch.clamp(signal, min=0, out=into)
+        gate = activation_way(node) or partial(_ordinary, node)
+        return lambda signal, into: gate(signal, into).clamp_(min=0)
+
+
+def _ordinary(node: Node, signal: Tensor, _: Tensor) -> Tensor:
+    (first, *_rest) = ordinary(node, [signal])
+    assert first is not None  # the image is behind it
+    return first
 
 
 def _gated(grad_inputs: Parts, _: Parts) -> Parts | None:
