@@ -57,7 +57,8 @@ class Windows(nn.Module):
         mask[:4, 4:], mask[4:, :4] = -100, -100
         mixed = ((query @ key.transpose(-2, -1)) / 2 + mask).softmax(-1) @ value
         tokens = mixed.transpose(1, 2).reshape(batch, height // 4, width // 4, 4, 4, channels)
-        return tokens.permute(0, 5, 1, 3, 2, 4).reshape(batch, channels, height, width).roll((2, 2), (2, 3))
+        whole: Tensor = tokens.permute(0, 5, 1, 3, 2, 4).reshape(batch, channels, height, width)
+        return whole.roll((2, 2), (2, 3))
 
 
 class Tokens(nn.Module):
@@ -73,7 +74,7 @@ class Tokens(nn.Module):
         """[N, 8, 12, 12]: maps times the token of the class."""
         tokens = torch.cat([self.token.expand(maps.shape[0], -1, -1), maps.flatten(2).transpose(1, 2)], 1)
         rows = self.norm(tokens).transpose(0, 1)
-        mixed = self.attention(rows, rows, rows, need_weights=False)[0].transpose(0, 1)
+        mixed: Tensor = self.attention(rows, rows, rows, need_weights=False)[0].transpose(0, 1)
         return maps * mixed[:, 0].view(maps.shape[0], 8, 1, 1)
 
 
@@ -123,7 +124,7 @@ def opened(
     return load_model(str(written(path / "net.onnx", [first, *nodes, *head], constants, sides=sides, scores=scores)))
 
 
-EQUAL = {
+EQUAL: dict[str, tuple[list[Any], dict[str, Any]]] = {
     "as_strided": (
         [NODE("Reshape", ["maps", "row"], ["flat"]), NODE("Gather", ["flat", "all"], ["end"])],
         {"row": [-1], "all": np.arange(80).reshape(1, 5, 4, 4)},
@@ -161,7 +162,7 @@ EQUAL = {
         {"starts": [3], "ends": [-10], "axes": [2], "steps": [-1], "ramp": random(4, 1)},
     ),
 }
-MIXING = {
+MIXING: dict[str, tuple[list[Any], dict[str, Any]]] = {
     "a mean over images": ([NODE("ReduceMean", ["maps"], ["m"], axes=[0]), NODE("Add", ["m", "maps"], ["end"])], {}),
     "the first image": (
         [NODE("Reshape", ["maps", "row"], ["flat"]), NODE("Gather", ["flat", "some"], ["end"])],
