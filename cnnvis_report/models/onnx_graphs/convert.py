@@ -8,6 +8,7 @@ from torch.fx import GraphModule
 from cnnvis_report.errors import BadRequest, shown, told
 from cnnvis_report.models.onnx_graphs.joined import join_parts, read_joined
 from cnnvis_report.models.onnx_graphs.names import layer_names
+from cnnvis_report.models.onnx_graphs.sizes.fixed_numbers import fix_numbers, read_fixed_numbers
 from cnnvis_report.models.quiet import quiet
 
 if TYPE_CHECKING:
@@ -39,12 +40,14 @@ def convert(model: "ModelProto", name: str) -> tuple[nn.Module, str]:
     with quiet():
         _read_newer_versions()
         read_joined()
+        read_fixed_numbers()
         join_parts(model)
         missing = unread(model)
         if missing:
             raise BadRequest(f"{name}: {missing}.")
         try:
             _check_additions(model)
+            fix_numbers(model)
             return _by_onnx2torch(model), "onnx2torch"
         except Exception as error:  # a library's own, of any type
             raise BadRequest(f"{name}: onnx2torch fails on it ({told(error)}).") from error

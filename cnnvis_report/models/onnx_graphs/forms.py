@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cnnvis_report.models.onnx_graphs.sizes.moves import simplify_moves
 from cnnvis_report.models.onnx_graphs.values import (
     Array,
     Sides,
@@ -25,6 +26,7 @@ WINDOWS = {"Conv", "MaxPool", "AveragePool"}
 def rewrite(graph: "GraphProto") -> None:
     """Put what has several forms into one; values stay the same."""
     _leave_out_identities(graph)
+    simplify_moves(graph)
     _make_linear(graph)
     _make_padding_explicit(graph)
     _make_padding_symmetric(graph)

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from cnnvis_report.errors import BadRequest, CnnVisError, told
 from cnnvis_report.models.model import Model, Original
-from cnnvis_report.models.onnx_graphs.batch import free_batch
+from cnnvis_report.models.onnx_graphs.batch.free_batch import free_batch
 from cnnvis_report.models.onnx_graphs.convert import convert, convert_otherwise
 from cnnvis_report.models.onnx_graphs.forms import rewrite
 from cnnvis_report.models.onnx_graphs.inputs import (
@@ -19,6 +19,7 @@ from cnnvis_report.models.onnx_graphs.inputs import (
 )
 from cnnvis_report.models.onnx_graphs.metadata import class_names, preprocessing
 from cnnvis_report.models.onnx_graphs.original import Session, library
+from cnnvis_report.models.onnx_graphs.sizes.image_free import of_fixed_size
 from cnnvis_report.models.onnx_graphs.values import fold_constants, with_shapes
 from cnnvis_report.models.quiet import quiet
 
@@ -47,12 +48,14 @@ def open_graph(graph: "ModelProto", name: str) -> Model:
 def _opened(graph: "ModelProto", name: str) -> Model:
     check_not_quantized(graph.graph, name)
     images = image_input(graph, name)
-    prepared, output, notices = _prepared(graph, images, name)
+    prepared, output, notices, proven = _prepared(graph, images, name)
     session = Session(graph.SerializeToString(), images, output)
     known, more = preprocessing(prepared, images, name)
     side = known.size or (SIDE, SIDE)
-    noise = torch.randn(1, known.channels, *side, generator=torch.Generator().manual_seed(SEED))
-    network, converted = _converted(prepared, session, noise, name)
+    noise = torch.randn(2, known.channels, *side, generator=torch.Generator().manual_seed(SEED))
+    network, converted = _converted(prepared, session, noise[:1], name)
+    if not (proven and converted == "onnx2torch") and _mixes(network, session, noise):
+        network.register_forward_pre_hook(_check_single)
     return Model(
         network,
         name.rpartition(".")[0] or name,
@@ -64,8 +67,8 @@ def _opened(graph: "ModelProto", name: str) -> Model:
     )
 
 
-def _prepared(graph: "ModelProto", images: ImageInput, name: str) -> tuple["ModelProto", str, tuple[str, ...]]:
-    """A copy of the graph that converters read, the name of its output, and what to say of that."""
+def _prepared(graph: "ModelProto", images: ImageInput, name: str) -> tuple["ModelProto", str, tuple[str, ...], bool]:
+    """A copy of the graph that converters read, its output, what to say of that, and whether any number is proven."""
     prepared = type(graph).FromString(graph.SerializeToString())
     for node in prepared.graph.node:
         node.domain = "" if node.domain == "ai.onnx" else node.domain
@@ -77,11 +80,46 @@ def _prepared(graph: "ModelProto", images: ImageInput, name: str) -> tuple["Mode
         if images.channels_last:
             source = make_channels_first(prepared.graph, images)
             prepared = with_shapes(prepared, name)
-        rewrite(prepared.graph)
-        prepared = with_shapes(prepared, name)
-        if images.batch is not None:
-            free_batch(prepared.graph, source, images.batch)
-    return prepared, output, (notice,) if notice else ()
+        prepared, proven = _simplified(prepared, source, images, name)
+    return prepared, output, (notice,) if notice else (), proven
+
+
+def _simplified(prepared: "ModelProto", source: str, images: ImageInput, name: str) -> tuple["ModelProto", bool]:
+    """The graph in the forms that converters read, and whether it is proven to take any number of images.
+
+    Where the size of the images is fixed, what depends on it alone is constants. Whatever number of images a graph says
+    that it takes, this is done for a fixed one, which is freed again.
+    """
+    sides = (images.batch or 1, images.channels, images.height, images.width)
+    try:
+        fixed = of_fixed_size(prepared, source, sides, name) if None not in sides else None  # type: ignore[arg-type]
+    except Exception:  # onnxruntime's own, for a graph that is refused later
+        fixed = None
+    if fixed is not None:
+        rewrite(fixed.graph)
+        fixed = with_shapes(fixed, name)
+        if free_batch(fixed.graph, source, images.batch or 1):
+            return fixed, True
+    rewrite(prepared.graph)
+    prepared = with_shapes(prepared, name)
+    return prepared, images.batch is not None and free_batch(prepared.graph, source, images.batch)
+
+
+def _mixes(network: nn.Module, session: Session, noise: Tensor) -> bool:
+    """Whether a network fails for two images, or gives one of them other scores than alone."""
+    with quiet():
+        expected = session.outputs(noise)
+    return bool(_difference(network, noise, expected, "it"))
+
+
+def _check_single(_network: nn.Module, arguments: tuple[Tensor, ...]) -> None:
+    """Refuse several images; they are explained one by one then.
+
+    Raises:
+        ValueError: there are several.
+    """
+    if len(arguments[0]) > 1:
+        raise ValueError("its graph is of one image at a time")
 
 
 def _converted(prepared: "ModelProto", session: Session, noise: Tensor, name: str) -> tuple[nn.Module, str]:

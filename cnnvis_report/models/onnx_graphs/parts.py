@@ -18,6 +18,7 @@ DEEPEST = 4  # products within a product
 class Parts:
     """What gives each value of a graph, how many read it, the constants, and the sides."""
 
+    graph: "GraphProto"
     sources: dict[str, "NodeProto"]
     readers: Counter[str]
     known: dict[str, Array]
@@ -27,11 +28,20 @@ class Parts:
     def of(cls, graph: "GraphProto") -> Self:
         """Those of a graph."""
         return cls(
+            graph,
             {name: node for node in graph.node for name in node.output if node.domain == ""},
             Counter([*(name for node in graph.node for name in node.input), *(value.name for value in graph.output)]),
             constants(graph),
             shapes(graph),
         )
+
+    def add(self, name: str, value: Array) -> str:
+        """Give the graph a constant more; its name."""
+        from onnx import numpy_helper
+
+        self.graph.initializer.append(numpy_helper.from_array(value, name))
+        self.known[name] = value
+        return name
 
     def number(self, name: str) -> float | None:
         """A constant of one number."""
