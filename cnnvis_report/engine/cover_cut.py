@@ -58,9 +58,9 @@ class Cut:
         crop = self.rows.crop(patch) * self.columns.crop(patch) / (self.rows.pixels * self.columns.pixels)
         return self.work * (crop + 1 / AT_A_TIME) + 1 - self.work
 
-    def passes(self, places: int, patch: int) -> float:
+    def passes(self, count: int, patch: int) -> float:
         """How many passes scores of an image that is covered in so many places cost."""
-        return places * self.share(patch) + self.work
+        return count * self.share(patch) + self.work
 
     def crop(self, images: Tensor, top: int, left: int, patch: int) -> Tensor:
         """[N, C, …]: the part of images [N, C, H, W] around a patch that has to run."""

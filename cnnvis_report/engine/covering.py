@@ -16,7 +16,7 @@ MOST_SHARE = 0.85  # of a whole pass; above, too little is saved
 TRIED = 3  # layers, those first where most is saved
 SAME = 1e-4  # of what a patch changes in a score: the sums of a crop are added up in another order
 
-Place = tuple[int, int]
+Corner = tuple[int, int]
 
 _CUTS: WeakKeyDictionary[Subject, dict[tuple[int, ...], Cut | None]] = WeakKeyDictionary()
 
@@ -41,43 +41,43 @@ def cut_for(subject: Subject, images: Tensor, patch: int) -> Cut | None:
 
 
 def scores_by_cut(
-    subject: Subject, cut: Cut, images: Tensor, places: Sequence[Place], patch: int, at_a_time: int
+    subject: Subject, cut: Cut, images: Tensor, corners: Sequence[Corner], patch: int, at_a_time: int
 ) -> Tensor:
     """[P, N, classes]: the scores of images [N, C, H, W] that are covered in P places.
 
     Args:
-        places: the first row and column of each patch. at_a_time: how many of them go through at once.
+        corners: the first row and column of each patch. at_a_time: how many of them go through at once.
     """
     by_image = []
     for image in images.split(1):
         maps = subject.values_at(cut.layer, image)
-        parts = [places[start : start + at_a_time] for start in range(0, len(places), at_a_time)]
+        parts = [corners[start : start + at_a_time] for start in range(0, len(corners), at_a_time)]
         scores = [_followed(subject, cut, image, maps, grayed(image, part, patch)[:, 0], part, patch) for part in parts]
         by_image.append(torch.cat(scores))
     return torch.stack(by_image, dim=1)
 
 
-def grayed(images: Tensor, places: Sequence[Place], patch: int, into: Tensor | None = None) -> Tensor:
+def grayed(images: Tensor, corners: Sequence[Corner], patch: int, into: Tensor | None = None) -> Tensor:
     """[P, N, C, H, W]: images [N, C, H, W] with a square of 0, the mean of the training set, in each place."""
-    covered = (images.new_empty((len(places), *images.shape)) if into is None else into[: len(places)]).copy_(images)
-    for views, (top, left) in zip(covered, places, strict=True):
+    covered = (images.new_empty((len(corners), *images.shape)) if into is None else into[: len(corners)]).copy_(images)
+    for views, (top, left) in zip(covered, corners, strict=True):
         views[..., top : top + patch, left : left + patch] = 0
     return covered
 
 
 def _followed(
-    subject: Subject, cut: Cut, image: Tensor, maps: Tensor, covered: Tensor, places: Sequence[Place], patch: int
+    subject: Subject, cut: Cut, image: Tensor, maps: Tensor, covered: Tensor, corners: Sequence[Corner], patch: int
 ) -> Tensor:
     """[M, classes]: the scores of the images `covered`, which are `image` but for a patch in each of the places.
 
     Args:
         image: [1, C, H, W]. maps: [1, K, h, w], of it, at the layer of the cut. covered: [M, C, H, W].
     """
-    crops = torch.cat([cut.crop(one, *place, patch) for one, place in zip(covered.split(1), places, strict=True)])
-    changed = maps.repeat(len(places), 1, 1, 1)
-    for whole, part, place in zip(changed, subject.values_at(cut.layer, crops), places, strict=True):
-        there, here = cut.windows(*place, patch)
-        whole[:, *there] = part[:, *here]
+    crops = torch.cat([cut.crop(one, *corner, patch) for one, corner in zip(covered.split(1), corners, strict=True)])
+    changed = maps.repeat(len(corners), 1, 1, 1)
+    for whole, part, corner in zip(changed, subject.values_at(cut.layer, crops), corners, strict=True):
+        seen, cropped = cut.windows(*corner, patch)
+        whole[:, *seen] = part[:, *cropped]
     return subject.forward_from(cut.layer, image, changed)
 
 
@@ -125,11 +125,11 @@ def _axis(seen: Tensor, pixels: int, start: int) -> Axis | None:
 
 def _holds(subject: Subject, cut: Cut, probe: Tensor, patch: int) -> bool:
     """Whether scores by this cut are those of whole passes, for patches of noise in a corner and near the middle."""
-    places = [(0, 1), (cut.rows.pixels // 2 - patch // 3, cut.columns.pixels // 2 - patch // 2)]
-    images = probe.repeat(1 + len(places), 1, 1, 1)
-    for image, (top, left) in zip(images[1:], places, strict=True):
+    corners = [(0, 1), (cut.rows.pixels // 2 - patch // 3, cut.columns.pixels // 2 - patch // 2)]
+    images = probe.repeat(1 + len(corners), 1, 1, 1)
+    for image, (top, left) in zip(images[1:], corners, strict=True):
         image[:, top : top + patch, left : left + patch] *= -2
     whole = subject.forward(images)
-    own = _followed(subject, cut, probe, subject.values_at(cut.layer, probe), images[1:], places, patch)
+    followed = _followed(subject, cut, probe, subject.values_at(cut.layer, probe), images[1:], corners, patch)
     change = (whole[1:] - whole[:1]).abs().amax(1, keepdim=True)
-    return bool(((own - whole[1:]).abs() <= SAME * change).all()) and subject.runs_alone[cut.layer]
+    return bool(((followed - whole[1:]).abs() <= SAME * change).all()) and subject.runs_alone[cut.layer]

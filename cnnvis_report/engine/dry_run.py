@@ -6,7 +6,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from cnnvis_report.engine.covering import Place, cut_for
+from cnnvis_report.engine.covering import Corner, cut_for
 from cnnvis_report.engine.gradients import PIXELS
 from cnnvis_report.engine.graph.layer_inputs import FirstPass
 from cnnvis_report.engine.passes import FORWARD
@@ -67,11 +67,11 @@ class DryRunTape(Tape):
         share = len(values) * self.subject.work_after(self.subject.layer(layer).name) / len(self.images)
         return self._run_pass(None, lambda: self._logits.new_zeros((len(values), self._logits.shape[1])), forward=share)
 
-    def covered_scores(self, places: Sequence[Place], patch: int) -> Tensor:
+    def covered_scores(self, corners: Sequence[Corner], patch: int) -> Tensor:
         """Zeros for scores; what the passes cost is counted."""
         cut = cut_for(self.subject, self.images, patch)
-        passes = float(len(places)) if cut is None else cut.passes(len(places), patch)
-        shape = (len(places), *self._logits.shape)
+        passes = float(len(corners)) if cut is None else cut.passes(len(corners), patch)
+        shape = (len(corners), *self._logits.shape)
         return self._run_pass(None, lambda: self._logits.new_zeros(shape), forward=passes)
 
     def replay(self, images: Tensor, rows: Tensor | None = None) -> Tape:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from cnnvis_report.engine.cost import Costs, Stated
 from cnnvis_report.engine.cover_cut import AT_A_TIME
-from cnnvis_report.engine.covering import Place, cut_for, grayed, scores_by_cut
+from cnnvis_report.engine.covering import Corner, cut_for, grayed, scores_by_cut
 from cnnvis_report.engine.outputs.readers import Anchor
 from cnnvis_report.engine.passes import FORWARD_ONLY, REDUCED
 from cnnvis_report.engine.subject import Subject
@@ -102,24 +102,24 @@ class ForwardPasses:
         anchor = self.anchor_of(len(values), torch.full((len(values),), row))
         return self._scores_of(forward, parts, passes, kind, anchor)
 
-    def covered_scores(self, places: Sequence[Place], patch: int) -> Tensor:
+    def covered_scores(self, corners: Sequence[Corner], patch: int) -> Tensor:
         """[P, N, classes]: the scores of the images with a gray square of `patch` pixels in each of P places.
 
         What a patch doesn't change is worked out once, where that is exact and saves enough.
 
         Args:
-            places: the first row and column of each square.
+            corners: the first row and column of each square.
         """
         cut = cut_for(self.subject, self.images, patch)
         if cut is not None:
             at_a_time = max(self.capacity, AT_A_TIME)
-            run = partial(scores_by_cut, self.subject, cut, self.images, places, patch, at_a_time)
-            return self._looking(run, cut.passes(len(places), patch), ("covered", patch, self.is_reduced))
+            run = partial(scores_by_cut, self.subject, cut, self.images, corners, patch, at_a_time)
+            return self._looking(run, cut.passes(len(corners), patch), ("covered", patch, self.is_reduced))
         group = max(1, self.capacity // len(self.images))
         buffer = self.images.new_empty((group, *self.images.shape))
         scores = []
-        for start in range(0, len(places), group):
-            views = grayed(self.images, places[start : start + group], patch, buffer)
+        for start in range(0, len(corners), group):
+            views = grayed(self.images, corners[start : start + group], patch, buffer)
             rows = torch.arange(len(self.images)).repeat(len(views))
             scores.append(self.scores(views.flatten(0, 1), rows).view(*views.shape[:2], -1))
         return torch.cat(scores)

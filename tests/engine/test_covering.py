@@ -109,24 +109,24 @@ def images_of(size: tuple[int, int]) -> Tensor:
     return torch.randn(2, 3, *size, dtype=torch.float64, generator=torch.Generator().manual_seed(3))
 
 
-def all_places(size: tuple[int, int]) -> list[tuple[int, int]]:
+def all_corners(size: tuple[int, int]) -> list[tuple[int, int]]:
     """A grid of them that isn't that of any stride, the last ones over the edge."""
     return [(top, left) for top in range(0, size[0] - 3, 17) for left in range(0, size[1] - 3, 19)]
 
 
-def whole_passes(network: nn.Module, images: Tensor, places: list[tuple[int, int]]) -> Tensor:
+def whole_passes(network: nn.Module, images: Tensor, corners: list[tuple[int, int]]) -> Tensor:
     with torch.no_grad():
-        return torch.stack([network(views) for views in grayed(images, places, PATCH)])
+        return torch.stack([network(views) for views in grayed(images, corners, PATCH)])
 
 
 @pytest.mark.parametrize("size", SIZES, ids=["96x96", "97x110"])
 @pytest.mark.parametrize("name", NETWORKS)
 def test_scores_are_those_of_whole_passes(name: str, size: tuple[int, int]) -> None:
     network, images = NETWORKS[name](), images_of(size)
-    subject, places = Subject(network, images[:1]), all_places(size)
+    subject, corners = Subject(network, images[:1]), all_corners(size)
     assert cut_for(subject, images, PATCH) is not None
-    scores = Tape(subject, images, capacity=8).covered_scores(places, PATCH)
-    torch.testing.assert_close(scores, whole_passes(network, images, places), rtol=1e-9, atol=1e-10)
+    scores = Tape(subject, images, capacity=8).covered_scores(corners, PATCH)
+    torch.testing.assert_close(scores, whole_passes(network, images, corners), rtol=1e-9, atol=1e-10)
 
 
 REFUSED: dict[str, Callable[[], nn.Module]] = {
@@ -140,26 +140,26 @@ REFUSED: dict[str, Callable[[], nn.Module]] = {
 @pytest.mark.parametrize("name", REFUSED)
 def test_a_network_that_can_not_be_cut_runs_as_a_whole(name: str) -> None:
     network, images = REFUSED[name](), images_of((96, 96))
-    subject, places = Subject(network, images[:1]), all_places((96, 96))
+    subject, corners = Subject(network, images[:1]), all_corners((96, 96))
     assert cut_for(subject, images, PATCH) is None
-    scores = Tape(subject, images, capacity=8).covered_scores(places, PATCH)
-    torch.testing.assert_close(scores, whole_passes(network, images, places), rtol=1e-9, atol=1e-10)
+    scores = Tape(subject, images, capacity=8).covered_scores(corners, PATCH)
+    torch.testing.assert_close(scores, whole_passes(network, images, corners), rtol=1e-9, atol=1e-10)
 
 
 def test_a_cut_saves_what_it_says_and_the_plan_counts_it() -> None:
     network, images = NETWORKS["pooling"](), images_of((96, 96))
-    subject, places = Subject(network, images[:1]), all_places((96, 96))
+    subject, corners = Subject(network, images[:1]), all_corners((96, 96))
     cut = cut_for(subject, images, PATCH)
     assert cut is not None and cut.share(PATCH) < 0.6
     tape = Tape(subject, images, capacity=16)
     with Multiplied() as ours, tape.costs.measure() as account:
-        tape.covered_scores(places, PATCH)
+        tape.covered_scores(corners, PATCH)
     with Multiplied() as theirs:
-        whole_passes(network, images, places)
-    assert account.forward == pytest.approx(cut.passes(len(places), PATCH))
-    assert ours.count / theirs.count == pytest.approx(account.forward / len(places), rel=0.1)
+        whole_passes(network, images, corners)
+    assert account.forward == pytest.approx(cut.passes(len(corners), PATCH))
+    assert ours.count / theirs.count == pytest.approx(account.forward / len(corners), rel=0.1)
     dry = DryRunTape(subject, subject.take_first_pass(), capacity=16)
-    dry.covered_scores(places, PATCH)
+    dry.covered_scores(corners, PATCH)
     assert dry.passes()[0] == pytest.approx(1 + account.forward)
 
 
