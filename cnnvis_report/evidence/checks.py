@@ -82,7 +82,7 @@ def constant_check(constant: Sequence[float]) -> Check:
     count = f"{round(sum(constant))} of {len(constant)} images"
     value = Interval(share, None, None, len(constant))
     if share > CONSTANT:
-        return Check(ONE_VALUE, False, value, f"is a constant map: a single value everywhere on {count}")
+        return Check(ONE_VALUE, False, value, f"gives a constant map, a single value everywhere on {count}")
     return Check(ONE_VALUE, True, value, f"has a single value everywhere on {count}")
 
 

@@ -115,7 +115,7 @@ def test_a_constant_map_is_named_as_such() -> None:
     evidence = judged(made, ("flat", "good", "random"))
     flat = of(evidence, "flat")
     assert flat.standing is Standing.FAILED and flat.checks[0].name == "constant" and flat.checks[0].passed is False
-    assert "constant map: a single value everywhere on 16 of 16 images" in flat.checks[0].reason
+    assert "constant map, a single value everywhere on 16 of 16 images" in flat.checks[0].reason
     assert any("Avoid Flat" in line and "constant map" in line for line in evidence.text)
 
 

@@ -74,7 +74,7 @@ def test_a_constant_map_is_named_as_such(evidence: Evidence) -> None:
     constant = verdict(evidence, "constant")
     result = check(constant, "constant")
     assert result.passed is False
-    assert f"constant map: a single value everywhere on {IMAGES} of {IMAGES} images" in result.reason
+    assert f"constant map, a single value everywhere on {IMAGES} of {IMAGES} images" in result.reason
     assert constant.standing is Standing.FAILED
     assert "constant" in evidence.avoid
     assert any("Constant" in text and "constant map" in text for text in evidence.text)
