@@ -54,7 +54,7 @@ def test_pages_of_several_labels_say_what_holds(several: Any) -> None:
     answers = page(several / "performance.html")
     assert "Mean average precision" in overview and UNKNOWN in overview
     assert not any(word in overview + answers for word in ("Top-1", 'class="confusion"', "Most often confused"))
-    assert "exact match 40%" in answers and "(2 of 5)" in answers and "missed: green" in answers
+    assert "exact match 40.0%" in answers and "(2 of 5)" in answers and "missed: green" in answers
     pages = {path.stem.partition("-")[0]: page(path) for path in (several / "images").glob("*.html")}
     assert "1 missed, 1 extra" in pages["d"] and "✗ missed" in pages["d"]
     assert "which the network doesn't know" in pages["f"] and "✗" not in pages["f"]
