@@ -6,16 +6,18 @@ for it.
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
-from cnnvis_report.models.onnx_graphs.values import Array, attributes, constants
+from cnnvis_report.models.onnx_graphs.values import attributes
 
 if TYPE_CHECKING:
-    from onnx import ModelProto, NodeProto
+    from onnx import ModelProto, NodeProto, TensorProto
 
 DOMAIN = "cnnvis_report_numbers"
 HIGHEST = (1 << 63) - 1
+MOST_SIDES = 1000  # that shapes and indices have; longer tensors are weights or tables
 
 
 class Reshape(nn.Module):
@@ -96,7 +98,7 @@ def fix_numbers(model: "ModelProto") -> None:
     """Let operations have their constants as attributes, where the layers of this file read them."""
     from onnx import helper
 
-    known = constants(model.graph)
+    known = {tensor.name: tensor for tensor in model.graph.initializer}
     fixed = False
     for node in model.graph.node:
         numbers = _numbers(node, known) if not node.domain else None
@@ -111,17 +113,22 @@ def fix_numbers(model: "ModelProto") -> None:
         model.opset_import.append(helper.make_opsetid(DOMAIN, 1))
 
 
-def _numbers(node: "NodeProto", known: dict[str, Array]) -> tuple[str, dict[str, Any]] | None:
+def _numbers(node: "NodeProto", known: "dict[str, TensorProto]") -> tuple[str, dict[str, Any]] | None:
     """The layer that a node is, and its options; None where it stays as it is."""
+    from onnx import numpy_helper
+
+    if node.op_type not in LAYERS and node.op_type != "Gather":
+        return None
     options = attributes(node)
-    listed = [known[name].reshape(-1).tolist() if name in known else [] for name in node.input[1:]]
+    numbers = [numpy_helper.to_array(known[name]) if name in known else np.empty(0) for name in node.input[1:]]
+    listed = [array.reshape(-1).tolist() if array.size <= MOST_SIDES else [] for array in numbers]
     if node.op_type == "Concat" and any(name in known for name in node.input):
         return "Concat", {"axis": options["axis"]}
     if not listed or node.input[0] in known or not listed[0]:
         return None
     if node.op_type == "Reshape" and not options.get("allowzero"):
         return "Reshape", {"shape": listed[0]}
-    if node.op_type == "Gather" and known[node.input[1]].ndim == 0:
+    if node.op_type == "Gather" and numbers[0].ndim == 0:
         return "Select", {"axis": options.get("axis", 0), "index": listed[0][0]}
     if node.op_type == "Split" and len(listed[0]) == len(node.output) > 1:
         return "Split", {"axis": options.get("axis", 0), "sizes": listed[0]}
