@@ -10,6 +10,8 @@ from cnnvis_report.cli.options.sources import with_source
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.settings import Group
 
+HELP = ("-h", "--help")
+
 
 class GroupedOption(click.Option):
     """An option that help lists under a heading.
@@ -57,6 +59,10 @@ class DescribedArgument(click.Argument):
 
 class GroupedCommand(click.Command):
     """A command whose help lists options under headings, in their order, and whose errors say where a value stands."""
+
+    def get_help_option_names(self, ctx: click.Context) -> list[str]:
+        """As the program has them, for a command that is called by itself too: click keeps what it answers first."""
+        return list(HELP)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""

@@ -18,11 +18,12 @@ from cnnvis_report.cli.commands.make_dataset import make_dataset
 from cnnvis_report.cli.commands.render import render
 from cnnvis_report.cli.commands.run import run
 from cnnvis_report.cli.commands.train import train
+from cnnvis_report.cli.help import HELP
 from cnnvis_report.cli.malloc import keep_memory
 from cnnvis_report.cli.options.params import Commands
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group(cls=Commands, context_settings={"help_option_names": list(HELP), "max_content_width": 110})
 @click.version_option(__version__, prog_name="cnnvis-report")
 def cli() -> None:
     """Explain what a convolutional network looks at: every attribution method, in a report that opens offline.

@@ -36,6 +36,13 @@ def test_no_help_is_cut(name: str, width: Any) -> None:
     assert not re.search(r"\w(\.\.\.|…)$", text, re.MULTILINE)
 
 
+def test_a_command_by_itself_has_the_same_help_option() -> None:
+    cite = cli.commands["cite"]
+    cite._help_option = None  # whatever it answered first
+    alone = CliRunner().invoke(cite, ["-h"])
+    assert alone.exit_code == 0 and "-h, --help" in alone.output
+
+
 def test_commands_stand_in_the_order_of_use() -> None:
     listed = help_of(None, 80).partition("Commands:\n")[2].partition("\n\n")[0]
     assert [line.split()[0] for line in listed.splitlines()] == ORDER == list(cli.commands)
