@@ -95,7 +95,7 @@ def test_the_bill_has_no_figure_that_says_nothing(told: Callable[[], str], repor
     assert bill.startswith(
         "Inspect   0.3 s for layers and units\nExplain   3.0 s for 2 images: 1.50 × the theoretical minimum, 2.0 s"
     )
-    assert "grad_cam 1.5 s" in bill and "cam 0.05 s" in bill and "random" not in bill
+    assert "grad_cam 1.5 s" in bill and "cam 0.050 s" in bill and "random" not in bill
     Console().bill(short, replace(stats, seconds=0.2, inspection_seconds=1e-4))
     assert told() == "Explain   0.2 s for 2 images\n"
     Console().bill(replace(short, snapshots=(SnapshotSeries("1", "ring", 2, (), ()),)), stats)

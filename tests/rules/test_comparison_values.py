@@ -18,7 +18,7 @@ from tests.rules.compared import HOSTILE, PAIR, THREE
         ("accuracy_difference<-10%", "accuracy_difference is −20% [−40, 10] (n = 10)"),
         ("accuracy_difference.high<0.2", "accuracy_difference is −0.20 [−0.40, 0.10] (n = 10)"),
         ("calibration_error>0.3", "calibration_error is 0.325"),
-        ("calibration_error_difference>0", "calibration_error_difference is 0.0500"),
+        ("calibration_error_difference>0", "calibration_error_difference is 0.050"),
         ("broken>1", "broken is 2"),
         ("broken[cat]>1", "broken[cat] is 2"),
         ("changed>1", "changed is 2"),
