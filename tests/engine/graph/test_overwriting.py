@@ -37,6 +37,24 @@ def convolution(**keywords: Any) -> nn.Module:
     return nn.Conv2d(CHANNELS, CHANNELS, 3, padding=1, **keywords).double().requires_grad_(False)
 
 
+def partly_in_place(x: Tensor) -> Tensor:
+    values = x.clone()
+    values[:, 3] = torch.relu(x[:, 0])
+    values[:, :2].relu_()
+    return values
+
+
+def copied(x: Tensor) -> Tensor:
+    values = torch.zeros(x.shape, dtype=x.dtype)
+    values.view(len(x), -1).add_(1)
+    return values.copy_(torch.relu(x))
+
+
+def attention(x: Tensor) -> Tensor:
+    tokens = x.flatten(2).transpose(1, 2)
+    return F.scaled_dot_product_attention(tokens, tokens, tokens).transpose(1, 2).relu().reshape(x.shape)
+
+
 torch.manual_seed(0)
 CONVOLUTION, GROUPED = convolution(), convolution(groups=CHANNELS)
 NORM = norm()
@@ -71,6 +89,10 @@ STEPS: dict[str, Callable[[Tensor], Tensor]] = {
     "parts": lambda x: torch.cat(list(reversed(torch.relu(x).chunk(2, 1))), 1),
     "turned": lambda x: torch.relu(x.permute(0, 1, 3, 2)).contiguous(),
     "scaled": lambda x: x * x.mean((2, 3), keepdim=True).expand_as(x),
+    "partly in place": partly_in_place,
+    "copied": copied,
+    "attention": attention,
+    "largest": lambda x: torch.relu(x) * x.max(1, keepdim=True).values,
     "upsampled": lambda x: F.avg_pool2d(torch.relu(F.interpolate(x, scale_factor=2.0, mode="bilinear")), 2),
 }
 
