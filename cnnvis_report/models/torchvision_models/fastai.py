@@ -69,7 +69,7 @@ def fastai_network(name: str, state: State, file: str) -> Learner | None:
     notice = (
         f"{file} is of a fastai learner: the features of {name}, pooled by {pooled}, and a head of "
         f"{sum(isinstance(layer, nn.Linear) for layer in head)} linear layers with ReLUs between. "
-        f"Give --size as it was trained at."
+        f"Give --resize and --crop, each the side that it was trained at: fastai takes the whole middle of a picture."
     )
     return Learner(network, notice)
 
