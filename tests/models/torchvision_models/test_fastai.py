@@ -70,6 +70,7 @@ def test_a_learner_is_loaded_as_what_it_is(tmp_path: Path, name: str, cut: Any, 
     torch.testing.assert_close(model.network(images), network(images), rtol=1e-5, atol=1e-5)
     pooled = "mean" if given.get("concat") is False else "maximum and mean"
     assert any(f"is of a fastai learner: the features of {name}, pooled by {pooled}, and" in n for n in model.notices)
+    assert any("Give --resize and --crop" in notice for notice in model.notices)
 
 
 def test_another_body_or_head_is_not_taken_for_it(tmp_path: Path) -> None:
