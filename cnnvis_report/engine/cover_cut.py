@@ -9,8 +9,6 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-AT_A_TIME = 16  # patches that share one run of what leads to the layer
-
 Window = tuple[slice, slice]
 
 
@@ -46,17 +44,21 @@ class Axis:
 
 @dataclass(frozen=True)
 class Cut:
-    """A layer with rows and columns of its maps; work: the part of the network's multiplications that leads to it."""
+    """A layer with rows and columns of its maps.
+
+    work: the part of the network's multiplications that leads to it. at_a_time: how many patches share one run of that.
+    """
 
     layer: str
     rows: Axis
     columns: Axis
     work: float
+    at_a_time: int
 
     def share(self, patch: int) -> float:
         """What scores of an image that is covered by such a patch cost, of a whole pass."""
         crop = self.rows.crop(patch) * self.columns.crop(patch) / (self.rows.pixels * self.columns.pixels)
-        return self.work * (crop + 1 / AT_A_TIME) + 1 - self.work
+        return self.work * (crop + 1 / self.at_a_time) + 1 - self.work
 
     def passes(self, count: int, patch: int) -> float:
         """How many passes scores of an image that is covered in so many places cost."""

@@ -21,7 +21,7 @@ Corner = tuple[int, int]
 _CUTS: WeakKeyDictionary[Subject, dict[tuple[int, ...], Cut | None]] = WeakKeyDictionary()
 
 
-def cut_for(subject: Subject, images: Tensor, patch: int) -> Cut | None:
+def cut_for(subject: Subject, images: Tensor, patch: int, at_a_time: int) -> Cut | None:
     """Where the network is cut for square patches of so many pixels; None where that gains little, or can't be.
 
     It depends on the network and the size of its images, not on the images, so that every run decides alike. Found by
@@ -29,29 +29,29 @@ def cut_for(subject: Subject, images: Tensor, patch: int) -> Cut | None:
 
     Args:
         images: [N, C, H, W], whose size and type count, not what they show.
+        at_a_time: how many covered images there is room for.
     """
-    cuts, key = _CUTS.setdefault(subject, {}), (*images.shape[1:], patch)
+    if subject.work < LEAST_WORK or subject.one_by_one or subject.reader.anchored:
+        return None
+    cuts, key = _CUTS.setdefault(subject, {}), (*images.shape[1:], patch, at_a_time)
     if key not in cuts:
-        possible = subject.work >= LEAST_WORK and not subject.one_by_one and not subject.reader.anchored
         try:
-            cuts[key] = _find_cut(subject, images, patch) if possible else None
+            cuts[key] = _find_cut(subject, images, patch, at_a_time)
         except Exception:  # a network may refuse such numbers or other sizes in any way; it then runs as a whole
             cuts[key] = None
     return cuts[key]
 
 
-def scores_by_cut(
-    subject: Subject, cut: Cut, images: Tensor, corners: Sequence[Corner], patch: int, at_a_time: int
-) -> Tensor:
+def scores_by_cut(subject: Subject, cut: Cut, images: Tensor, corners: Sequence[Corner], patch: int) -> Tensor:
     """[P, N, classes]: the scores of images [N, C, H, W] that are covered in P places.
 
     Args:
-        corners: the first row and column of each patch. at_a_time: how many of them go through at once.
+        corners: the first row and column of each patch.
     """
     by_image = []
     for image in images.split(1):
         maps = subject.values_at(cut.layer, image)
-        parts = [corners[start : start + at_a_time] for start in range(0, len(corners), at_a_time)]
+        parts = [corners[start : start + cut.at_a_time] for start in range(0, len(corners), cut.at_a_time)]
         scores = [_followed(subject, cut, image, maps, grayed(image, part, patch)[:, 0], part, patch) for part in parts]
         by_image.append(torch.cat(scores))
     return torch.stack(by_image, dim=1)
@@ -81,16 +81,16 @@ def _followed(
     return subject.forward_from(cut.layer, image, changed)
 
 
-def _find_cut(subject: Subject, images: Tensor, patch: int) -> Cut | None:
+def _find_cut(subject: Subject, images: Tensor, patch: int, at_a_time: int) -> Cut | None:
     generator = torch.Generator().manual_seed(0)
     probe = torch.randn((1, *images.shape[1:]), generator=generator).to(images)
     with grad_mode(), torch.no_grad(), subject.in_eval_mode():
-        cuts = sorted(_cuts(subject, probe), key=lambda cut: cut.share(patch))
+        cuts = sorted(_cuts(subject, probe, at_a_time), key=lambda cut: cut.share(patch))
         worth = [cut for cut in cuts if cut.share(patch) <= MOST_SHARE]
         return next((cut for cut in worth[:TRIED] if _holds(subject, cut, probe, patch)), None)
 
 
-def _cuts(subject: Subject, probe: Tensor) -> list[Cut]:
+def _cuts(subject: Subject, probe: Tensor, at_a_time: int) -> list[Cut]:
     """The layers whose maps show where a pixel is seen: numbers that are none are put into a block, and come out."""
     height, width = probe.shape[2:]
     top, left = (side // 2 // BLOCK * BLOCK for side in (height, width))
@@ -103,7 +103,7 @@ def _cuts(subject: Subject, probe: Tensor) -> list[Cut]:
         rows = _axis(seen.any(1), height, top)
         columns = _axis(seen.any(0), width, left)
         if rows is not None and columns is not None:
-            cuts.append(Cut(name, rows, columns, 1 - subject.work_after(name)))
+            cuts.append(Cut(name, rows, columns, 1 - subject.work_after(name), at_a_time))
 
     with subject.watching(subject.bottlenecks, look):
         subject.output(unknown)

@@ -69,7 +69,7 @@ class DryRunTape(Tape):
 
     def covered_scores(self, corners: Sequence[Corner], patch: int) -> Tensor:
         """Zeros for scores; what the passes cost is counted."""
-        cut = cut_for(self.subject, self.images, patch)
+        cut = cut_for(self.subject, self.images, patch, self.capacity)
         passes = float(len(corners)) if cut is None else cut.passes(len(corners), patch)
         shape = (len(corners), *self._logits.shape)
         return self._run_pass(None, lambda: self._logits.new_zeros(shape), forward=passes)

@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 
 from cnnvis_report.engine.cost import Costs, Stated
-from cnnvis_report.engine.cover_cut import AT_A_TIME
 from cnnvis_report.engine.covering import Corner, cut_for, grayed, scores_by_cut
 from cnnvis_report.engine.outputs.readers import Anchor
 from cnnvis_report.engine.passes import FORWARD_ONLY, REDUCED
@@ -110,10 +109,9 @@ class ForwardPasses:
         Args:
             corners: the first row and column of each square.
         """
-        cut = cut_for(self.subject, self.images, patch)
+        cut = cut_for(self.subject, self.images, patch, self.capacity)
         if cut is not None:
-            at_a_time = max(self.capacity, AT_A_TIME)
-            run = partial(scores_by_cut, self.subject, cut, self.images, corners, patch, at_a_time)
+            run = partial(scores_by_cut, self.subject, cut, self.images, corners, patch)
             return self._looking(run, cut.passes(len(corners), patch), ("covered", patch, self.is_reduced))
         group = max(1, self.capacity // len(self.images))
         buffer = self.images.new_empty((group, *self.images.shape))

@@ -124,8 +124,8 @@ def whole_passes(network: nn.Module, images: Tensor, corners: list[tuple[int, in
 def test_scores_are_those_of_whole_passes(name: str, size: tuple[int, int]) -> None:
     network, images = NETWORKS[name](), images_of(size)
     subject, corners = Subject(network, images[:1]), all_corners(size)
-    assert cut_for(subject, images, PATCH) is not None
-    scores = Tape(subject, images, capacity=8).covered_scores(corners, PATCH)
+    assert cut_for(subject, images, PATCH, 16) is not None
+    scores = Tape(subject, images, capacity=16).covered_scores(corners, PATCH)
     torch.testing.assert_close(scores, whole_passes(network, images, corners), rtol=1e-9, atol=1e-10)
 
 
@@ -141,15 +141,15 @@ REFUSED: dict[str, Callable[[], nn.Module]] = {
 def test_a_network_that_can_not_be_cut_runs_as_a_whole(name: str) -> None:
     network, images = REFUSED[name](), images_of((96, 96))
     subject, corners = Subject(network, images[:1]), all_corners((96, 96))
-    assert cut_for(subject, images, PATCH) is None
-    scores = Tape(subject, images, capacity=8).covered_scores(corners, PATCH)
+    assert cut_for(subject, images, PATCH, 16) is None
+    scores = Tape(subject, images, capacity=16).covered_scores(corners, PATCH)
     torch.testing.assert_close(scores, whole_passes(network, images, corners), rtol=1e-9, atol=1e-10)
 
 
 def test_a_cut_saves_what_it_says_and_the_plan_counts_it() -> None:
     network, images = NETWORKS["pooling"](), images_of((96, 96))
     subject, corners = Subject(network, images[:1]), all_corners((96, 96))
-    cut = cut_for(subject, images, PATCH)
+    cut = cut_for(subject, images, PATCH, 16)
     assert cut is not None and cut.share(PATCH) < 0.6
     tape = Tape(subject, images, capacity=16)
     with Multiplied() as ours, tape.costs.measure() as account:
@@ -171,14 +171,31 @@ def test_layers_beside_another_way_are_no_bottlenecks() -> None:
 def test_large_patches_and_small_networks_gain_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     images = images_of((96, 96))
     subject = Subject(NETWORKS["padded"](), images[:1])
-    assert cut_for(subject, images, 90) is None
+    assert cut_for(subject, images, 90, 16) is None
     monkeypatch.setattr(covering, "LEAST_WORK", 1e12)
-    assert cut_for(subject, images, PATCH + 1) is None
+    assert cut_for(subject, images, PATCH + 1, 16) is None
+
+
+def test_room_for_one_image_is_kept_to() -> None:
+    network, images = NETWORKS["pooling"](), images_of((96, 96))
+    subject = Subject(network, images[:1])
+    cut = cut_for(subject, images, PATCH, 3)
+    assert cut is None or cut.at_a_time == 3
+    assert cut_for(subject, images, PATCH, 1) is None, "what leads to the layer would run once a patch"
+
+
+def test_images_that_change_each_others_scores_are_not_cut_any_more() -> None:
+    network, images = NETWORKS["pooling"](), images_of((96, 96))
+    subject = Subject(network, images[:1])
+    assert cut_for(subject, images, PATCH, 16) is not None
+    subject.one_by_one = True
+    assert cut_for(subject, images, PATCH, 16) is None
 
 
 def test_occlusion_is_the_same_by_a_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     network, images = NETWORKS["residual"](), images_of((97, 110))
     targets = torch.tensor([[0, 1], [2, 3]])
+    images, targets = images.repeat(4, 1, 1, 1), targets.repeat(4, 1)  # room for eight
     by_cut = explain(network, images, targets, ["occlusion"])["occlusion"]
     monkeypatch.setattr(covering, "LEAST_WORK", 1e12)
     whole = explain(network, images, targets, ["occlusion"])["occlusion"]
