@@ -24,7 +24,7 @@ _CUTS: WeakKeyDictionary[Subject, dict[tuple[int, ...], Cut | None]] = WeakKeyDi
 def cut_for(subject: Subject, images: Tensor, patch: int, at_a_time: int) -> Cut | None:
     """Where the network is cut for square patches of so many pixels; None where that gains little, or can't be.
 
-    It depends on the network and the size of its images, not on the images, so that every run decides alike. Found by
+    It depends on the network, the size of its images and the room, not on the images: each run decides alike. Found by
     some ten passes over an image of noise, once.
 
     Args:
