@@ -56,7 +56,7 @@ def _left_out(evidence: Evidence, run: RunRecord) -> Iterable[str]:
 def _untested(evidence: Evidence, run: RunRecord) -> Iterable[str]:
     """Methods that could be recommended but weren't explained again with random weights."""
     tested = [method for method in evidence.methods if any(check.name == RANDOMIZATION for check in method.checks)]
-    judged = (Standing.BEST, Standing.COMPARABLE, Standing.BETTER, Standing.CHANCE)
+    judged = (Standing.BEST, Standing.COMPARABLE, Standing.BETTER, Standing.POSSIBLY_BETTER, Standing.CHANCE)
     names = [
         words.title(run, words.label(method, evidence))
         for method in evidence.methods
@@ -72,9 +72,7 @@ def _together(evidence: Evidence, run: RunRecord) -> Iterable[str]:
     rows = [method for method in evidence.methods if method.standing is not Standing.REFERENCE and method.measures]
     names = []
     for method in rows:
-        measured = method.measures.get(evidence.faithfulness)
-        low = measured.difference.low if measured and measured.difference else None
-        if method.standing is Standing.CHANCE and low is not None and low > 0:
+        if method.standing is Standing.POSSIBLY_BETTER:
             names.append(words.title(run, words.label(method, evidence)))
     if names:
         lies = "its interval lies" if len(names) == 1 else "their intervals lie"

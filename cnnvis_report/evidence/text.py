@@ -46,7 +46,7 @@ class _Text:
         """Why no method is recommended."""
         standings = {method.standing for method in self.evidence.methods}
         name = self._measure()
-        if not standings & {Standing.BEST, Standing.CHANCE, Standing.WORSE, Standing.FAILED}:
+        if not standings - {Standing.UNKNOWN, Standing.REFERENCE, Standing.NOT_APPLICABLE}:
             return f"No method is recommended: there are too few images to compare {name} with that of a random map."
         if Standing.BEST in standings:
             return "No method is recommended: none that is faithful lies on the object more than a random map does."
@@ -56,12 +56,12 @@ class _Text:
         reasons = [check.reason for check in method.checks if check.passed is False]
         if method.standing is Standing.WORSE:
             reasons.append(f"worse than a random map ({self._score(method)} from one)")
-        elif method.standing is Standing.CHANCE:
+        elif method.standing in (Standing.CHANCE, Standing.POSSIBLY_WORSE):
             best = next(other for other in self.evidence.methods if other.standing is Standing.BEST)
             behind = method.measures[self.evidence.faithfulness].behind
             assert behind is not None, "what is avoided so is compared with the best"
             reasons.append(
-                f"not distinguishable from a random map ({self._score(method)} above it), and behind "
+                f"{method.standing} ({self._score(method)} from one), and behind "
                 f"{self._title(best)} by {words.interval(behind)}"
             )
         return f"Avoid {self._title(method)}: {'; '.join(reasons)}."

@@ -14,7 +14,13 @@ from cnnvis_report.report.views.methods.best_methods import best_methods
 from cnnvis_report.report.views.methods.method_order import by_family
 from cnnvis_report.report.views.report import Report
 
-DOUBTFUL = (Standing.CHANCE, Standing.WORSE, Standing.FAILED)
+DOUBTFUL = (
+    Standing.POSSIBLY_BETTER,
+    Standing.CHANCE,
+    Standing.POSSIBLY_WORSE,
+    Standing.WORSE,
+    Standing.FAILED,
+)
 COLUMNS = 4  # methods beside each other, for every class
 MASS, POINTING = "relevance_mass_accuracy", "pointing_game"
 

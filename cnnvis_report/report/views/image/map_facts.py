@@ -10,7 +10,7 @@ from cnnvis_report.report.bibtex import bibtex_key
 from cnnvis_report.report.views import formatting as fmt
 from cnnvis_report.report.views.report import Report
 
-NO_BETTER = (Standing.CHANCE, Standing.WORSE)
+UNCERTAIN = (Standing.POSSIBLY_BETTER, Standing.CHANCE, Standing.POSSIBLY_WORSE, Standing.WORSE)
 
 
 def map_facts(report: Report, image: ImageRecord) -> dict[str, Any]:
@@ -37,7 +37,7 @@ def map_facts(report: Report, image: ImageRecord) -> dict[str, Any]:
 
 def _warnings(report: Report, row: MethodEvidence) -> Iterator[str]:
     """What a reader of a method's map has to know before it is believed."""
-    if row.standing in NO_BETTER:
+    if row.standing in UNCERTAIN:
         yield f"⚠ {str(row.standing).capitalize()}{_difference(report, row)}"
     for check in row.checks:
         if check.passed is False:
