@@ -32,8 +32,8 @@ def find_images(images: Sequence[str | Path], channels: int = 3, selection: Sele
 
     Args:
         images: as the user typed them. channels: that the network reads; a TIFF of as many gray pages is one image of
-            theirs where that is neither gray nor color. selection: what of collections is taken; of several `images`, those
-            that have no use for a part of it are taken whole, and a notice says so.
+            theirs where that is neither gray nor color. selection: what of collections is taken; of several `images`,
+            those that have no use for a part of it are taken whole, and a notice says so.
 
     Raises:
         BadRequest: one doesn't exist, or there isn't one image. UnusedOption: none has a use for a part of `selection`.
@@ -88,7 +88,7 @@ class Unused:
                 raise
             self.errors.setdefault(error.option, []).append(error)
             without = {"split": ""} if error.option == "--split" else {"label_columns": ()}
-            return self.apply(text, replace(selection, **without))  # type: ignore[arg-type] # of the field
+            return self.apply(text, replace(selection, **without))
 
     def check(self) -> None:
         """Refuse what none of all has a use for.

@@ -78,14 +78,14 @@ def test_what_none_of_several_has_a_use_for_is_refused_and_so_is_a_wrong_name_of
     file = more / "cat" / "5.png"
     with pytest.raises(UnusedOption, match=f"--split 'val': no sub-folder of {more} is called so"):
         find_images([more, file], selection=Selection("val"))
-    with pytest.raises(UnusedOption, match="--split 'val': .* is a single file, which has no use for it"):
+    with pytest.raises(UnusedOption, match=r"--split 'val': .* is a single file, which has no use for it"):
         find_images([file], selection=Selection("val"))
-    with pytest.raises(BadRequest, match="--split 'test': no sub-folder of .*set is called so"):
+    with pytest.raises(BadRequest, match=r"--split 'test': no sub-folder of .*set is called so"):
         find_images([folder, more], selection=Selection("test"))
 
 
 def test_a_generated_set_has_no_parts(tmp_path: Path) -> None:
-    kind, variant, side = check_request("shapes", 4, None, None)
-    write_set(kind, 4, tmp_path / "drawn", variant=variant, side=side, seed=0)
+    kind, variant, side = check_request("shapes", 5, None, 32)
+    write_set(kind, 5, tmp_path / "drawn", variant=variant, side=side, seed=0)
     with pytest.raises(UnusedOption, match="is a generated data set, which has no use for it"):
         find_images([tmp_path / "drawn"], selection=Selection("val"))
