@@ -61,7 +61,10 @@ def test_latex_is_told_nothing_by_a_name() -> None:
     [
         pytest.param(
             image(label="cat"),
-            [HeadLine("name", "ink", instead="image 7"), HeadLine("cat (87.5%)", "correct", "correct", "class 0 (87.5%)")],
+            [
+                HeadLine("name", "ink", instead="image 7"),
+                HeadLine("cat (87.5%)", "correct", "correct", "class 0 (87.5%)"),
+            ],
             id="correct",
         ),
         pytest.param(

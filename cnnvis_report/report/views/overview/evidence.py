@@ -67,7 +67,8 @@ class EvidenceRow:
 class EvidenceTable:
     """The section of the overview.
 
-    images: how many count for the ranking, or were measured where nothing is ranked. text: sentences.
+    images: how many count for the ranking, or were measured where nothing is ranked. finding: why nothing is ranked;
+    empty where there is a ranking. text: sentences.
     limits, more_limits: sentences that stand there at once, and that are folded away.
     ranking: what ranks; None where nothing does, and then there are no rows. localization: None without masks.
     localized: how many images count for it.
@@ -75,6 +76,7 @@ class EvidenceTable:
     """
 
     images: int
+    finding: str
     text: tuple[str, ...]
     limits: tuple[str, ...]
     more_limits: tuple[str, ...]
@@ -104,11 +106,14 @@ class _Table:
         evidence = self.evidence
         counted = {measure.name: measure.images for measure in evidence.measures}
         ranking = self._info(evidence.faithfulness)
+        finding = "" if ranking else next(iter(evidence.limits), "Nothing is ranked.")
+        limits = [sentence for sentence in evidence.limits if sentence != finding]
         return EvidenceTable(
             images=counted.get(evidence.faithfulness, evidence.images),
+            finding=finding,
             text=evidence.text,
-            limits=evidence.limits[:OUTRIGHT],
-            more_limits=evidence.limits[OUTRIGHT:],
+            limits=tuple(limits[:OUTRIGHT]),
+            more_limits=tuple(limits[OUTRIGHT:]),
             how=how_measured(self.run, evidence),
             ranking=ranking,
             localization=self._info(evidence.localization),
