@@ -21,9 +21,9 @@ def _limits(evidence: Evidence, run: RunRecord) -> Iterable[str]:
     if not evidence.images:
         yield "Localization alone was measured, on images with a mask; --metrics quick measures faithfulness too."
     elif evidence.images < FEWEST:
-        few = f"{words.counted(evidence.images, 'image')} {'is' if evidence.images == 1 else 'are'} too few for an interval"
+        few = f"{words.counted(evidence.images, 'image')} {'is' if evidence.images == 1 else 'are'} too few"
         more = "; --metrics quick measures more" if evidence.images < run.images else ""
-        yield f"Nothing is ranked: {few}, {FEWEST} are needed{more}."
+        yield f"Nothing is ranked: {few} for an interval, {FEWEST} are needed{more}."
     elif not evidence.faithfulness:
         yield from _unranked(evidence)
     for measure in evidence.measures:
