@@ -4,7 +4,7 @@ import io
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -16,6 +16,9 @@ from cnnvis_report.models.model import Model, Original
 from cnnvis_report.models.quiet import quiet
 from cnnvis_report.models.torchscript.image_size import example_for
 from cnnvis_report.models.torchscript.vetting import is_script, unknown_operation, unsafe_word
+
+if TYPE_CHECKING:
+    from cnnvis_report.models.onnx_graphs.reading import OnnxFile
 
 OPSET = 17
 
@@ -73,13 +76,13 @@ def _load(path: Path, request: ModelRequest) -> Any:
     return script
 
 
-def _as_onnx(script: Any, noise: Tensor, path: Path) -> Any:
+def _as_onnx(script: Any, noise: Tensor, path: Path) -> "OnnxFile":
     """The script's graph as ONNX.
 
     Raises:
         BadRequest: an operation has no counterpart.
     """
-    import onnx
+    from cnnvis_report.models.onnx_graphs.reading import parse_graph
 
     content = io.BytesIO()
     export: Any = torch.onnx.export  # it takes open files, though its types don't say so
@@ -91,7 +94,7 @@ def _as_onnx(script: Any, noise: Tensor, path: Path) -> Any:
             f"{path}: PyTorch can't export it to ONNX ({told(error)}). Give the Python network that it was made from, "
             f"path/to/file.py:factory, with the script's weights: torch.jit.load({path.name!r}).state_dict()."
         ) from error
-    return onnx.load_model_from_string(content.getvalue())
+    return parse_graph(content.getvalue(), path)
 
 
 def _outputs_of(script: Any) -> Callable[[Tensor], Tensor]:
