@@ -10,8 +10,7 @@ from cnnvis_report.evidence import evidence_of
 from cnnvis_report.pipeline.explaining.map_making import Engine, MapMaking, survey_set
 from cnnvis_report.pipeline.explaining.reduced_maps import array_layout
 from cnnvis_report.pipeline.identity.parts import identity_parts
-from cnnvis_report.pipeline.identity.replaced_files import replaced_notices
-from cnnvis_report.pipeline.identity.run import changed_since, contents_of, files_of, identify, recall
+from cnnvis_report.pipeline.identity.run import changed_since, contents_of, files_of, identify, recall, replaced_notices
 from cnnvis_report.pipeline.not_applicable import Stages
 from cnnvis_report.pipeline.planning.forecast import Forecaster
 from cnnvis_report.pipeline.planning.later_stages import later_stages

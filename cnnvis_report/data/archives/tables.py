@@ -8,11 +8,17 @@ from cnnvis_report.data.archives.member import Member
 from cnnvis_report.data.collection import Selection
 from cnnvis_report.data.image_file import ImageFile
 from cnnvis_report.data.split_names import in_split
-from cnnvis_report.data.tables.column_names import LABEL_COLUMNS, PATH_COLUMNS
 from cnnvis_report.data.tables.columns import check_only
 from cnnvis_report.data.tables.json_table import is_scattered
 from cnnvis_report.data.tables.table import Table
-from cnnvis_report.data.tables.text_tables import RepeatedKey, column, parsed_once, read_rows
+from cnnvis_report.data.tables.text_tables import (
+    LABEL_COLUMNS,
+    PATH_COLUMNS,
+    RepeatedKey,
+    column,
+    parsed_once,
+    read_rows,
+)
 from cnnvis_report.errors import BadRequest
 
 MOST_TABLES, LARGEST = 5, 1 << 26  # bytes

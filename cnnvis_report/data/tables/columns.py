@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from cnnvis_report.data.image_file import several
-from cnnvis_report.data.tables.column_names import LABEL_COLUMNS, PATH_COLUMNS, plain_name
+from cnnvis_report.data.split_names import SPLIT_COLUMNS
 from cnnvis_report.data.tables.delimited import looks_like_an_image
-from cnnvis_report.data.tables.splits import SPLIT_COLUMNS
 from cnnvis_report.data.tables.table import Table
+from cnnvis_report.data.tables.text_tables import LABEL_COLUMNS, PATH_COLUMNS, plain_name
 from cnnvis_report.errors import BadRequest, UnknownName
 
 TRIED = 100  # rows that tell what a column holds

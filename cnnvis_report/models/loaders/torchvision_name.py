@@ -14,7 +14,7 @@ from cnnvis_report.models.checkpoints.tensor_matching import match
 from cnnvis_report.models.input_channels import input_channels
 from cnnvis_report.models.loader import ModelRequest, Way, loader
 from cnnvis_report.models.model import Model
-from cnnvis_report.models.timm_models.recognized import timm_notices
+from cnnvis_report.models.timm_models.training import timm_notices
 from cnnvis_report.models.torchvision_models.classifiers import CLASSES, build_for, skeleton
 from cnnvis_report.models.torchvision_models.fastai import fastai_network
 from cnnvis_report.models.torchvision_models.heads import with_head

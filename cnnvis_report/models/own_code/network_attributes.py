@@ -14,7 +14,7 @@ from cnnvis_report.engine.outputs.scores import attribute
 from cnnvis_report.errors import BadRequest, UnknownName, shown
 from cnnvis_report.models.input_channels import input_channels
 from cnnvis_report.models.own_code.transform import with_transform
-from cnnvis_report.models.timm_models.preprocessing import timm_preprocessing
+from cnnvis_report.models.timm_models.config import timm_preprocessing
 from cnnvis_report.records.scores import TASKS, kind_named
 
 SIDE = 224

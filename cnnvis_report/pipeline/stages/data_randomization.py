@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.errors import NotApplicable
-from cnnvis_report.evaluation.map_similarity import SIMILARITIES, map_similarities
+from cnnvis_report.evaluation.similarity import SIMILARITIES, map_similarities
 from cnnvis_report.methods.tasks import Task
 from cnnvis_report.models.model import Training
 from cnnvis_report.pipeline.explaining.explain_batch import BatchSettings

@@ -13,8 +13,8 @@ from cnnvis_report.engine.noise import noise_generator
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.errors import NotApplicable
-from cnnvis_report.evaluation.map_similarity import map_similarities
 from cnnvis_report.evaluation.max_sensitivity import DRAWS, max_sensitivity, perturbed
+from cnnvis_report.evaluation.similarity import map_similarities
 from cnnvis_report.methods.registry import METHODS, method
 from cnnvis_report.methods.selection import select
 from cnnvis_report.methods.tasks import Task, tasks_for
