@@ -44,7 +44,7 @@ def random_logit_test(
     classes = len(subject.classes)
     if classes < 2:
         raise NotApplicable("the network has a single output, and no other class to explain")
-    values = ValuesByTest.empty([info.name for info in TESTS])
+    values = ValuesByTest()
     for image in images:
         other = other_class(image.predicted, classes, noise_generator(image.values, settings.seed))
         (maps,) = maps_of(subject, image.values[None], tasks, [image.predicted, other], settings)

@@ -111,7 +111,7 @@ def randomization_seconds(
 def _randomized(subject: Subject, layers: Sequence[str], example: PredictedImage, seed: int) -> Subject | None:
     """The network with these layers randomized; None where it gives no finite scores then."""
     try:
-        return in_place_of(subject, randomized(subject.network, layers, seed), example)
+        return in_place_of(subject, randomized(subject.network, layers, seed), example.values[None])
     except BadRequest:
         return None
 

@@ -146,7 +146,7 @@ def test_data_randomization(
 ) -> None:
     tasks = [plant(edges), *tasks_for(select(["gradient"]), [], {})]
     twin = subject_of(7)
-    tests = data_randomization_test(subject, Training(RECORD, permuted=twin.network), images, tasks, SETTINGS)
+    tests = data_randomization_test(subject, images, tasks, SETTINGS, Training(RECORD, permuted=twin.network))
     assert all(values == (1, 1, 1) for values in values_of(tests, "edges").values()), "an edge detector learned nothing"
     shown = [
         tasks[1].method.info.shown(
@@ -170,7 +170,7 @@ def test_without_a_network_of_permuted_labels_there_is_none(
     training: Training | None, said: str, subject: Subject, images: list[PredictedImage]
 ) -> None:
     with pytest.raises(NotApplicable, match=said):
-        data_randomization_test(subject, training, images, [], SETTINGS)
+        data_randomization_test(subject, images, [], SETTINGS, training)
 
 
 def test_a_network_of_one_output_has_no_other_class(images: list[PredictedImage]) -> None:
