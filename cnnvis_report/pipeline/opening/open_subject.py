@@ -7,8 +7,9 @@ from functools import partial
 
 import torch
 
-from cnnvis_report.data.batches import DecodedImage, first_usable, read_item, sampled
+from cnnvis_report.data.batches import DecodedImage, first_usable, read_item
 from cnnvis_report.data.image_set import ImageSet
+from cnnvis_report.data.limit import evenly
 from cnnvis_report.engine.devices import is_out_of_memory
 from cnnvis_report.engine.outputs.choose_reader import choose_reader
 from cnnvis_report.engine.outputs.readers import OutputReader
@@ -74,7 +75,7 @@ def _hopeless(model: Model, images: ImageSet, first: DecodedImage, error: BadReq
 def _others(images: ImageSet, first: DecodedImage, model: Model) -> Iterator[DecodedImage]:
     """More images: the next ones, and then some spread over the set."""
     near = images.items[: FIRST + 1]
-    far = [item for item in sampled(images, SPREAD) if item not in near]
+    far = [item for item in evenly(images, SPREAD) if item not in near]
     for item in (item for item in (*near, *far) if item is not first.item):
         image = read_item(item, model.preprocessing)
         if isinstance(image, DecodedImage):

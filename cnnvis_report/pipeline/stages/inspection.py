@@ -9,6 +9,7 @@ import torch
 
 from cnnvis_report.data.batches import DecodedImage, read_item
 from cnnvis_report.data.image_set import ImageSet
+from cnnvis_report.data.limit import evenly
 from cnnvis_report.engine.devices import is_out_of_memory
 from cnnvis_report.engine.passes import BACKWARD, FORWARD
 from cnnvis_report.engine.subject import Subject
@@ -157,10 +158,8 @@ class _Inspection:
     def _some(self) -> Iterator[DecodedImage]:
         """Images spread over those of the set that can be read."""
         readable = set(self.set_pass.ids)
-        items = [item for item in self.images if item.id in readable]
-        count = min(self.plan.budget.images, len(items))
-        for number in range(count):
-            image = read_item(items[number * len(items) // count], self.subject.preprocessing)
+        for item in evenly((item for item in self.images if item.id in readable), self.plan.budget.images):
+            image = read_item(item, self.subject.preprocessing)
             if isinstance(image, DecodedImage):
                 yield image
 
