@@ -1,14 +1,12 @@
 """What an entry of an archive or an array holds, told by all of its bytes, or by the state of the file around it."""
 
 import os
-from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
 from cnnvis_report.data.content.content_hash import (
     FileContent,
-    Replaced,
     content_digest,
     is_settled,
     stamp_of,
@@ -67,34 +65,24 @@ class EntryContent(FileContent):
                 return "unreadable"
         return self._digest
 
-    def recall(self, known: Mapping[str, str]) -> None:
-        """Take the digest from earlier reading, if the file around it is as it was then."""
-        status = self._status()
-        if self._digest or status is None or self._entry.container is None:
-            return
-        stamp = stamp_of(self._entry.container, status, self._entry.key)
-        if stamp in known:
-            self._digest, self._stamp, self._read = known[stamp], bytes.fromhex(stamp), state_of(status)
-
     def _bytes(self) -> bytes:
         before = self._status()
         try:
             content = self._entry.read()
         except OSError as error:
             raise UnusablePicture(f"what holds it can't be read ({error.strerror or type(error).__name__})") from error
-        digest = content_digest(content).hexdigest()
-        if self._digest not in ("", digest):
-            self.replaced = True
-            raise Replaced("it was replaced by another file while the run went on")
         after = self._status()
-        self._digest, self._read = digest, state_of(before) if before is not None else b""
-        self._stamp = b""
         whole = before is not None and after is not None and state_of(before) == state_of(after)
-        if whole and before is not None and self._entry.container is not None and is_settled(before):
-            self._stamp = bytes.fromhex(stamp_of(self._entry.container, before, self._entry.key))
+        sure = whole and before is not None and is_settled(before)
+        self._note(content_digest(content).hexdigest(), before, sure=sure)
         return content
 
+    def _stamp_of(self, status: os.stat_result) -> str:
+        assert self._entry.container is not None  # whose state it is
+        return stamp_of(self._entry.container, status, self._entry.key)
+
     def _status(self) -> os.stat_result | None:
+        """That of the file around it."""
         try:
             return None if self._entry.container is None else self._entry.container.stat()
         except OSError:

@@ -10,7 +10,7 @@ from cnnvis_report.data.decoding.decode_errors import decoding
 from cnnvis_report.data.decoding.orientation import stored_turn, upright_size
 from cnnvis_report.data.decoding.upright_picture import UprightPicture
 from cnnvis_report.data.formats import ending as ending_of
-from cnnvis_report.data.formats import head_of
+from cnnvis_report.data.formats import from_start, head_of
 from cnnvis_report.data.image_file import ImageFile
 from cnnvis_report.data.masks.foreground import inside_of
 from cnnvis_report.data.pixels import Pixels, UnusablePicture, check_size
@@ -120,8 +120,6 @@ def _pixels(source: Source, page: int, ending: str = "", channels: int = COLOR) 
     reader = reader_for(head_of(source), ending_of(source) if isinstance(source, Path) else ending)
     if reader.missing:
         raise UnusablePicture(reader.missing)
-    if not isinstance(source, Path):
-        source.seek(0)
-    pixels = check_pixels(reader.read(source, page))
+    pixels = check_pixels(reader.read(from_start(source), page))
     check_size(pixels.size)
     return pixels
