@@ -10,6 +10,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from cnnvis_report.data.image_file import several
 from cnnvis_report.errors import BadRequest, UnknownName, brief
 from cnnvis_report.models.checkpoints.candidates import Candidate, State, candidates, key_name
 from cnnvis_report.models.checkpoints.file_kinds import check_kind
@@ -236,8 +237,7 @@ def _without_state(content: object) -> str:
 
 
 def _listed(what: str, keys: list[str]) -> str:
-    more = f" and {len(keys) - LISTED} more" if len(keys) > LISTED else ""
-    return f"{len(keys)} {what} ({', '.join(keys[:LISTED])}{more})" if keys else ""
+    return f"{len(keys)} {what} ({several(keys, LISTED)})" if keys else ""
 
 
 def _sides(value: Tensor) -> str:

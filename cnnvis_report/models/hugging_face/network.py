@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from cnnvis_report.data.image_file import several
 from cnnvis_report.errors import BadRequest, brief, told
 from cnnvis_report.isolation.user_code import redirect_user_output
 from cnnvis_report.models.checkpoints.candidates import State
@@ -102,5 +103,4 @@ def _mismatch(plain: nn.Module, state: State) -> str:
         for name, value in plain.state_dict().items()
         if name in state and state[name].shape != value.shape
     ]
-    more = f" and {len(odd) - LISTED} more" if len(odd) > LISTED else ""
-    return f"the weights are of another network: {', '.join(odd[:LISTED])}{more}." if odd else ""
+    return f"the weights are of another network: {several(odd, LISTED)}." if odd else ""

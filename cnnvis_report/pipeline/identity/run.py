@@ -46,11 +46,6 @@ def files_of(images: ImageSet) -> dict[str, str]:
     return dict(sorted(pair for file in files for pair in file.remembered.items()))
 
 
-def contents_of(images: ImageSet) -> list[Content]:
-    """The images as they were last read."""
-    return [Content(item.name, item.fingerprint) for item in images]
-
-
 def is_run_of(folder: Path, identity: Identity) -> bool:
     """Whether the folder holds a run of this identity, of whatever images of the set."""
     earlier = identity_of(folder)
