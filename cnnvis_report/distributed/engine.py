@@ -161,7 +161,7 @@ class RayEngine:
     def job(self, making: MapMaking, threads: int) -> WorkerJob:
         """What a worker with so many threads opens, and compares itself with."""
         setup = making.setup
-        decisions = Decisions(making.plan, making.reduced, making.in_bfloat16)
+        decisions: Decisions = (making.plan, making.reduced, making.in_bfloat16)
         return WorkerJob(
             set_up=partial(self.set_up, _of_worker(setup.config)),
             decisions=_pickled(decisions),
