@@ -4,30 +4,18 @@ import numpy as np
 import torch
 
 from cnnvis_report.errors import BadRequest
-from cnnvis_report.evaluation.metric import MapsOfImage, Mask, Scores, metric
-from cnnvis_report.evaluation.relevance_mass import blindness
+from cnnvis_report.evaluation.metric import Mask
+from cnnvis_report.evaluation.relevance_mass import localization
 from cnnvis_report.evaluation.resize import at_size
 from cnnvis_report.records.methods import Array
-from cnnvis_report.records.metrics import MetricKind
 
 
-@metric(
+@localization(
+    name="best_iou",
     title="Best IoU",
     description="Largest intersection over union of the ground-truth mask with what the map shows above a threshold",
-    higher_is_better=True,
-    percent=True,
-    needs_mask=True,
-    kind=MetricKind.LOCALIZATION,
     source="Everingham et al. 2010, doi:10.1007/s11263-009-0275-4, the overlap; the threshold is the map's best",
 )
-def best_iou(sample: MapsOfImage) -> Scores | None:
-    """The largest intersection over union among all thresholds."""
-    mask = sample.mask
-    if mask is None:
-        return None
-    return Scores([largest_iou(values, mask) for values in sample.maps], blind=blindness(mask))
-
-
 def largest_iou(values: Array, mask: Mask) -> float:
     """The largest |S ∩ M| / |S ∪ M| of a mask M with S = {map ≥ t}, over all thresholds t, 0..1.
 

@@ -21,11 +21,10 @@ TOLERANCE = 15 / 224  # of the image's shorter side: the 15 pixels of the paper,
     kind=MetricKind.LOCALIZATION,
     source="Zhang et al. 2016, arXiv:1608.00507",
 )
-def pointing_game(sample: MapsOfImage) -> Scores | None:
+def pointing_game(sample: MapsOfImage) -> Scores:
     """Whether each map's peak lies near enough to the mask."""
     mask = sample.mask
-    if mask is None:
-        return None
+    assert mask is not None  # it is asked where there is one
     area = within(mask, tolerance_of(mask))
     blind = "A peak hits wherever it lies" if area.all() else ""
     return Scores([peak_share(values, area) for values in sample.maps], blind=blind)

@@ -1,5 +1,7 @@
 """How much of a map lies on what decides the class, where a mask says what that is."""
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -10,46 +12,40 @@ from cnnvis_report.evaluation.resize import at_size
 from cnnvis_report.records.methods import Array
 from cnnvis_report.records.metrics import MetricKind
 
+Share = Callable[[Array, Mask], float]
 
-@metric(
+
+def localization(*, name: str, title: str, description: str, source: str) -> Callable[[Share], Share]:
+    """Announce what a function gives for a map [h, w] and a mask [H, W], 0..1, as a metric that `metric` takes."""
+
+    def announce(share: Share) -> Share:
+        @metric(
+            name=name,
+            title=title,
+            description=description,
+            higher_is_better=True,
+            percent=True,
+            needs_mask=True,
+            kind=MetricKind.LOCALIZATION,
+            source=source,
+        )
+        def measured(sample: MapsOfImage) -> Scores:
+            mask = sample.mask
+            assert mask is not None  # it is asked where there is one
+            blind = "The mask covers the whole image" if mask.all() else ""
+            return Scores([share(values, mask) for values in sample.maps], blind=blind)
+
+        return share
+
+    return announce
+
+
+@localization(
+    name="relevance_mass_accuracy",
     title="Mass in mask",
     description="Share of the map's positive part that lies in the ground-truth mask",
-    higher_is_better=True,
-    percent=True,
-    needs_mask=True,
-    kind=MetricKind.LOCALIZATION,
     source="Arras et al. 2020, arXiv:2003.07258",
 )
-def relevance_mass_accuracy(sample: MapsOfImage) -> Scores | None:
-    """The share of each map's positive values on the mask."""
-    mask = sample.mask
-    if mask is None:
-        return None
-    return Scores([relevance_mass(values, mask) for values in sample.maps], blind=blindness(mask))
-
-
-@metric(
-    title="Relevance rank",
-    description="Share of the map's largest pixels, as many as the mask has, that lie in the mask",
-    higher_is_better=True,
-    percent=True,
-    needs_mask=True,
-    kind=MetricKind.LOCALIZATION,
-    source="Arras et al. 2020, arXiv:2003.07258",
-)
-def relevance_rank_accuracy(sample: MapsOfImage) -> Scores | None:
-    """The share of each map's largest pixels on the mask."""
-    mask = sample.mask
-    if mask is None:
-        return None
-    return Scores([relevance_rank(values, mask) for values in sample.maps], blind=blindness(mask))
-
-
-def blindness(mask: Mask) -> str:
-    """Why a mask tells nothing about where a map lies; empty where it does."""
-    return "The mask covers the whole image" if mask.all() else ""
-
-
 def relevance_mass(values: Array, mask: Mask) -> float:
     """The share of a map's positive values that lies on the mask, 0..1.
 
@@ -70,6 +66,12 @@ def relevance_mass(values: Array, mask: Mask) -> float:
     return float(positive[mask].sum()) / total if total > 0 else 0.0
 
 
+@localization(
+    name="relevance_rank_accuracy",
+    title="Relevance rank",
+    description="Share of the map's largest pixels, as many as the mask has, that lie in the mask",
+    source="Arras et al. 2020, arXiv:2003.07258",
+)
 def relevance_rank(values: Array, mask: Mask) -> float:
     """The share of the map's K largest values that lie on the mask of K pixels, 0..1.
 
