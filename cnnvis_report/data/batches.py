@@ -70,11 +70,7 @@ def read_item(item: ImageItem, preprocessing: Preprocessing) -> DecodedImage | S
 
 
 def _check_mask(item: ImageItem, drawn: Image.Image, picture: Picture) -> None:
-    """Refuse a mask that can't be the image's.
-
-    Raises:
-        UnusablePicture: saying why.
-    """
+    """Refuse a mask that can't be the image's."""
     if (drawn.height, drawn.width) != tuple(picture.original):
         sizes = ["×".join(map(str, size)) for size in ((drawn.height, drawn.width), picture.original)]
         raise UnusablePicture(f"its mask is {sizes[0]}, and the image {sizes[1]} (height by width)")

@@ -26,9 +26,6 @@ class Selection:
 
         Args:
             reason: why there is no use for it, a sentence.
-
-        Raises:
-            UnusedOption: it is.
         """
         value = self.split if option == "--split" else ",".join(self.label_columns)
         if value:

@@ -55,11 +55,7 @@ def split_of(text: str, column: str) -> str:
 
 
 def check_split(name: str, split: str, splits: Iterable[str]) -> None:
-    """Refuse a part that a set hasn't got.
-
-    Raises:
-        BadRequest: naming those that it has.
-    """
+    """Refuse a part that a set hasn't got."""
     parts = Counter(splits)
     if any(in_split(part, split) for part in parts):
         return

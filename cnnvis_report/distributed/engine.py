@@ -178,11 +178,7 @@ class RayEngine:
 
 
 def _pickled(content: object) -> bytes:
-    """What workers read; functions and classes of the caller's own script travel whole, where Ray is there to see.
-
-    Raises:
-        BadRequest: somebody's own network holds what can't travel.
-    """
+    """What workers read; functions and classes of the caller's own script travel whole, where Ray is there to see."""
     pickle: Any = sys.modules.get("ray.cloudpickle") or standard_pickle
     try:
         pickled: bytes = pickle.dumps(content)

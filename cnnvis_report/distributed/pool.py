@@ -121,11 +121,7 @@ class Pool:
         return None if work is None else (work.task, answer)
 
     def _replace(self, member: _Member, work: _Work | None, error: Exception) -> None:
-        """Put another worker in the place of one that has ended.
-
-        Raises:
-            RunFailed: too many have.
-        """
+        """Put another worker in the place of one that has ended."""
         self._ray.kill(member.actor)
         reason = brief(error)
         if work is None:

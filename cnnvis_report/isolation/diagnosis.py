@@ -23,11 +23,7 @@ CHANNELS = re.compile(r"to have (\d+) channels, but got (\d+) channels")
 
 
 def check_open(network: nn.Module, name: str) -> None:
-    """Refuse networks whose operations can't be seen, or can't be followed back.
-
-    Raises:
-        BadRequest: it is TorchScript, an exported program, quantized, or without weights.
-    """
+    """Refuse networks whose operations can't be seen, or can't be followed back."""
     check_modules(network, name)
     for path, module in network.named_modules():
         where = f"{name}'s {path}" if path else name

@@ -45,9 +45,6 @@ def check_settings(path: Path, config: Mapping[str, Any], tensors: int) -> None:
 
     Args:
         path: of the configuration. tensors: how many the weights have.
-
-    Raises:
-        BadRequest: naming the setting.
     """
     for name, value in _settings(config):
         numbers = value if isinstance(value, list) else [value]

@@ -51,9 +51,6 @@ class ModelRequest:
 
         Args:
             name: of that file or folder.
-
-        Raises:
-            UnusedOption: there is one.
         """
         if self.weights is not None:
             raise UnusedOption("--weights", self.weights.name, f"{name} has weights of its own.")
@@ -95,11 +92,7 @@ class Loader:
     reads: tuple[str, ...] = ()
 
     def check_options(self, request: ModelRequest) -> None:
-        """Refuse options that it would pass over in silence.
-
-        Raises:
-            UnusedOption: naming the option.
-        """
+        """Refuse options that it would pass over in silence."""
         for option, value in request.options().items():
             if value and option not in self.reads:
                 raise UnusedOption(

@@ -18,11 +18,7 @@ PROBE = (8, 32, 32)  # time, height and width of what a first convolution is wat
 
 
 def check_inputs(network: nn.Module, name: str) -> None:
-    """Refuse a network that no single image can be given to.
-
-    Raises:
-        BadRequest: saying what it reads, and what to do.
-    """
+    """Refuse a network that no single image can be given to."""
     needed = [parameter.name for parameter in parameters_of(getattr(network, "forward", None)) if is_needed(parameter)]
     if len(needed) > 1:
         raise BadRequest(

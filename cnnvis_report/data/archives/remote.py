@@ -157,11 +157,7 @@ def why(error: Exception) -> str:
 
 
 def _asked(request: Any) -> bytes:
-    """What a request gives.
-
-    Raises:
-        OSError: it fails.
-    """
+    """What a request gives."""
     try:
         content: bytes = request()
     except Exception as error:  # of any of fsspec's file systems

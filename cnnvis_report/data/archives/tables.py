@@ -69,11 +69,7 @@ class _Ambiguous(Exception):
 
 
 def _columns(rows: Rows, selection: Selection) -> tuple[int, list[int], int | None] | None:
-    """The columns of paths, of labels and of parts of the set; None where none is of paths.
-
-    Raises:
-        _Ambiguous: another column of the name of one of them says something else.
-    """
+    """The columns of paths, of labels and of parts of the set; None where none is of paths."""
     header = rows[0]
     path = column(header, PATH_COLUMNS)
     if path is None:
@@ -94,11 +90,7 @@ def _columns(rows: Rows, selection: Selection) -> tuple[int, list[int], int | No
 
 
 def _rows(name: str, member: Member) -> Rows:
-    """The header and the rows of a table; nothing where it is none.
-
-    Raises:
-        _Ambiguous: a key has two values in one record, or nearly all cells would be empty.
-    """
+    """The header and the rows of a table; nothing where it is none."""
     if member.entry is None or member.size > LARGEST:
         return []
     try:

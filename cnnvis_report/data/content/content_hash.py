@@ -140,11 +140,7 @@ class FileContent:
         return bool(self._stamp) and self._stamp_of(status) == self._stamp.hex()
 
     def _note(self, digest: str, status: os.stat_result | None, *, sure: bool) -> None:
-        """Keep what was read.
-
-        Raises:
-            Replaced: it is something else than was read before.
-        """
+        """Keep what was read."""
         if self._digest not in ("", digest):
             self.replaced = True
             raise Replaced("it was replaced by another file while the run went on")

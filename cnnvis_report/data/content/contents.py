@@ -42,11 +42,7 @@ class Opener(Generic[P]):
     decode: Callable[[Source, str], P]
 
     def __call__(self) -> P:
-        """What the content is.
-
-        Raises:
-            UnusablePicture: it can't be decoded.
-        """
+        """What the content is."""
         file = self.file
         if problem := file.problem():
             raise UnusablePicture(problem)

@@ -96,11 +96,7 @@ def picture_size(image: ImageFile) -> tuple[int, int] | None:
 
 
 def _gray_or_color(pixels: Pixels) -> Pixels:
-    """A picture for a network that reads gray or color.
-
-    Raises:
-        UnusablePicture: it has other bands.
-    """
+    """A picture for a network that reads gray or color."""
     if pixels.stack is None:
         return pixels
     laid_out = pixels.laid_out(COLOR)
@@ -110,11 +106,7 @@ def _gray_or_color(pixels: Pixels) -> Pixels:
 
 
 def _pixels(source: Source, page: int, ending: str = "", channels: int = COLOR) -> Pixels:
-    """What the reader of such files gives.
-
-    Raises:
-        UnusablePicture: it can't be read, or has more pixels than are read.
-    """
+    """What the reader of such files gives."""
     if channels not in USUAL and (stacked := tiff_bands(source, page, channels)) is not None:
         return stacked
     reader = reader_for(head_of(source), ending_of(source) if isinstance(source, Path) else ending)

@@ -91,11 +91,7 @@ def read_page(source: Source, page: int) -> TiffPage:
 
 
 def _check_segments(page: Any, size: int) -> None:
-    """Refuse strips and tiles that inflate to more than the whole picture; tifffile would make all of it.
-
-    Raises:
-        UnusablePicture: one does.
-    """
+    """Refuse strips and tiles that inflate to more than the whole picture; tifffile would make all of it."""
     if int(page.compression) not in (*DEFLATE, LZMA):
         return
     most = size + page.tilewidth * page.tilelength * 64 + 1

@@ -88,11 +88,7 @@ def dicom(source: Source, page: int) -> Pixels:
 
 
 def _header(source: Source) -> "Dataset":
-    """What a file says of its pixels.
-
-    Raises:
-        UnusablePicture: it is no DICOM file, or a deflated one.
-    """
+    """What a file says of its pixels."""
     import pydicom
 
     head = head_of(source)

@@ -92,11 +92,7 @@ def _upright(volume: Values, layout: Layout) -> Values:
 
 
 def _window(volume: Values, layout: Layout) -> Window:
-    """The range of all slices of a volume; values that aren't numbers have no part in it.
-
-    Raises:
-        UnusablePicture: there are no others.
-    """
+    """The range of all slices of a volume; values that aren't numbers have no part in it."""
     if layout.limits is not None:
         return Window(*layout.limits, "cal_min and cal_max of the file")
     numbers = volume[np.isfinite(volume)] if volume.dtype.kind == "f" else volume

@@ -72,11 +72,7 @@ def _values(file: BinaryIO, path: Path | None) -> npt.NDArray[Any]:
 
 
 def _header(file: BinaryIO) -> Header:
-    """(shape, whether columns come first, kind of number) of an array, without the array.
-
-    Raises:
-        UnusablePicture: it isn't one of numbers.
-    """
+    """(shape, whether columns come first, kind of number) of an array, without the array."""
     try:
         shape, by_columns, dtype = read_header(file)
     except Exception as error:  # a damaged header raises whatever comes

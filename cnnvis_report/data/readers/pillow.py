@@ -68,11 +68,7 @@ def open_image(source: Source, page: int) -> Image.Image:
 
 
 def _check_scans(opened: Image.Image, source: Source) -> None:
-    """Refuse a JPEG that is gone through so often that it would take minutes.
-
-    Raises:
-        UnusablePicture: saying how often.
-    """
+    """Refuse a JPEG that is gone through so often that it would take minutes."""
     if opened.format in ("JPEG", "MPO") and opened.info.get("progressive"):
         scans, pixels = _count(source, b"\xff\xda"), opened.width * opened.height
         if scans * pixels > MOST_SCANNED:

@@ -103,9 +103,6 @@ def check_only(table: Table, number: int, *, exactly: bool) -> None:
 
     Args:
         exactly: whether it was asked for by name, so that case and marks tell columns apart.
-
-    Raises:
-        BadRequest: naming both, and a row in which they differ.
     """
     names = list(table.columns) if exactly else [plain_name(name) for name in table.columns]
     if number >= len(names) or not names[number]:

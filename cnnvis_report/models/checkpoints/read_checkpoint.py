@@ -197,11 +197,7 @@ def _fits_type(stored: Tensor, expected: Tensor) -> bool:
 
 
 def _under(content: object, key: str, file: Path) -> object:
-    """What stands under a dotted key, which may end in a prefix of tensors' names.
-
-    Raises:
-        UnknownName: nothing does; the message says what is there.
-    """
+    """What stands under a dotted key, which may end in a prefix of tensors' names."""
     rest = key
     while rest:
         inner: Mapping[Any, Any] = dict(enumerate(content)) if isinstance(content, list | tuple) else content  # type: ignore[assignment]

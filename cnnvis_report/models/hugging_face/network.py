@@ -82,11 +82,7 @@ def silent() -> Iterator[None]:
 
 
 def _check_inputs(folder: Path, network: Any, kind: Any) -> None:
-    """Refuse a network that wants something else than pictures.
-
-    Raises:
-        BadRequest: naming it.
-    """
+    """Refuse a network that wants something else than pictures."""
     wanted = getattr(network, "main_input_name", PIXELS)
     if wanted != PIXELS:
         raise BadRequest(f"{folder}: {kind.__name__} reads {wanted}; networks that read pictures can be explained.")

@@ -47,11 +47,7 @@ def pickled_network(request: ModelRequest) -> Model:
 
 
 def _network_of(content: Any, path: Path) -> tuple[nn.Module, Mapping[str, Any], tuple[str, ...]]:
-    """The network in what a pickle has made, the settings beside it, and which of several it is.
-
-    Raises:
-        BadRequest: there is none; the message says what there is.
-    """
+    """The network in what a pickle has made, the settings beside it, and which of several it is."""
     if isinstance(content, nn.Module):
         return content, {}, ()
     if isinstance(content, tuple) and len(content) == 2 and isinstance(content[1], Mapping):

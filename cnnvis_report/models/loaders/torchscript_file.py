@@ -54,11 +54,7 @@ def torchscript_file(request: ModelRequest) -> Model:
 
 
 def _load(path: Path, request: ModelRequest) -> Any:
-    """The script, with nothing in it that could do more than compute.
-
-    Raises:
-        BadRequest: it can't be loaded, or something in it could and isn't trusted.
-    """
+    """The script, with nothing in it that could do more than compute."""
     unsafe = unsafe_word(path)
     if unsafe:
         request.require_trust(unsafe)
@@ -74,11 +70,7 @@ def _load(path: Path, request: ModelRequest) -> Any:
 
 
 def _as_onnx(script: Any, noise: Tensor, path: Path) -> Any:
-    """The script's graph as ONNX.
-
-    Raises:
-        BadRequest: an operation has no counterpart.
-    """
+    """The script's graph as ONNX."""
     import onnx
 
     content = io.BytesIO()

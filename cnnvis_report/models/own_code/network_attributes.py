@@ -89,11 +89,7 @@ def declared_model(
 
 
 def check_settings(settings: Settings, spec: str) -> None:
-    """Refuse what a factory can't say beside a network.
-
-    Raises:
-        UnknownName, BadRequest: naming it.
-    """
+    """Refuse what a factory can't say beside a network."""
     for key in settings:
         if key not in SETTINGS:
             raise UnknownName(f"setting of a network (in the dictionary that {spec} gives)", str(key), SETTINGS)
