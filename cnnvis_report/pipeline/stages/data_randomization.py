@@ -26,18 +26,18 @@ TESTS = tuple(
 
 
 def data_randomization_test(
-    training: Training | None,
     subject: Subject,
     images: Sequence[PredictedImage],
     tasks: Sequence[Task],
     settings: BatchSettings,
+    training: Training | None,
 ) -> tuple[MethodTest, ...]:
     """Explain the predicted class of images by the network and by the one that was trained on permuted labels.
 
     An image is left out where a map isn't there or has a single value.
 
     Args:
-        training: of the network. settings: reference and seed; what is fitted to the reference is fitted anew.
+        settings: reference and seed; what is fitted to the reference is fitted anew. training: of the network.
 
     Raises:
         NotApplicable: there is no network that was trained on permuted labels.

@@ -86,7 +86,7 @@ def run_map_tests(
         return MapTests()
     tested = read_images(subject, images, plan.images)
     plain = BatchSettings(capacity=settings.capacity, reference=settings.reference, seed=settings.seed)
-    of_data = partial(data_randomization.data_randomization_test, training)
+    of_data = partial(data_randomization.data_randomization_test, training=training)
     results = MapTests()
     for name, infos, test in (
         ("max-sensitivity", max_sensitivity.TESTS, max_sensitivity.max_sensitivity_test),
