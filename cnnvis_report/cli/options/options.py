@@ -17,7 +17,7 @@ from cnnvis_report.cli.terminal.json_line import JSON
 from cnnvis_report.errors import BadRequest, UnusedOption
 from cnnvis_report.settings import Group, SettingInfo, build, settings_of
 from cnnvis_report.settings.kinds import File, Flag, Integer, Kind, Several, Text
-from cnnvis_report.settings.method_options import MethodOptions
+from cnnvis_report.settings.text_kinds import MethodOptions
 
 PREFIX = "CNNVIS_REPORT_"  # of environment variables
 

@@ -57,11 +57,7 @@ def torchscript_file(request: ModelRequest) -> Model:
 
 
 def _load(path: Path, request: ModelRequest) -> Any:
-    """The script, with nothing in it that could do more than compute.
-
-    Raises:
-        BadRequest: it can't be loaded, or something in it could and isn't trusted.
-    """
+    """The script, with nothing in it that could do more than compute."""
     unsafe = unsafe_word(path)
     if unsafe:
         request.require_trust(unsafe)
@@ -77,11 +73,7 @@ def _load(path: Path, request: ModelRequest) -> Any:
 
 
 def _as_onnx(script: Any, noise: Tensor, path: Path) -> "OnnxFile":
-    """The script's graph as ONNX.
-
-    Raises:
-        BadRequest: an operation has no counterpart.
-    """
+    """The script's graph as ONNX."""
     from cnnvis_report.models.onnx_graphs.reading import parse_graph
 
     content = io.BytesIO()

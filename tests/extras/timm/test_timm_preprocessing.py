@@ -16,7 +16,7 @@ from timm.data import create_transform, resolve_data_config  # noqa: E402
 from cnnvis_report.data.preprocessing.prepare import prepare  # noqa: E402
 from cnnvis_report.errors import BadRequest  # noqa: E402
 from cnnvis_report.models.own_code.network_attributes import declared  # noqa: E402
-from cnnvis_report.models.timm_models.preprocessing import timm_preprocessing  # noqa: E402
+from cnnvis_report.models.timm_models.config import timm_preprocessing  # noqa: E402
 
 CONFIGS: dict[str, dict[str, Any]] = {
     "center": {"input_size": (3, 56, 56), "crop_pct": 0.875, "interpolation": "bicubic"},

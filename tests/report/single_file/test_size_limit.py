@@ -18,7 +18,7 @@ from cnnvis_report.report.single_file.fewer_maps import RunWithFewerMaps, most_u
 from cnnvis_report.report.single_file.map_error import map_error
 from cnnvis_report.report.single_file.single_file_writer import write_single
 from cnnvis_report.report.single_file.size_limit import LimitedPage, SizeNotices, fit
-from cnnvis_report.settings.sizes import Size
+from cnnvis_report.settings.text_kinds import Size
 from cnnvis_report.store import load_run
 from cnnvis_report.store.run_folder import StoredRun
 from tests.conftest import command

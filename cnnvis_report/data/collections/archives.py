@@ -1,20 +1,79 @@
-"""Several tar archives that are one set: WebDataset's shards, in a folder or by braces."""
+"""Archives of images, read in place: zip, tar, and several tar archives that are one set, as of WebDataset."""
 
 import os
 from pathlib import Path
 
 from cnnvis_report.data.archives.byte_source import LocalBytes
+from cnnvis_report.data.archives.member_images import images_of
 from cnnvis_report.data.archives.shards import expand_braces, has_braces, shard_images, stem_of
+from cnnvis_report.data.archives.tar_index import CODECS, is_tar
+from cnnvis_report.data.archives.zip_index import MAGIC, zip_members
 from cnnvis_report.data.collection import ImageWay, Selection, collection
-from cnnvis_report.data.collections.tar_archive import ENDINGS
-from cnnvis_report.data.formats import ending
+from cnnvis_report.data.formats import ending, head_of
 from cnnvis_report.data.image_file import FoundImages, natural, several
 from cnnvis_report.data.reader import endings
 from cnnvis_report.data.split_names import in_split
 from cnnvis_report.errors import BadRequest, shown
 
+ENDINGS = {".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz", ".tbz2", ".txz"}
 CLASSES = "classnames.txt"  # a name a line, as CLIP's benchmarks lay it beside their shards
 MOST_CLASSES = 100_000
+
+
+def is_zip(text: str) -> bool:
+    """Whether a file is a zip archive, by its first bytes or its name; one of arrays is another's."""
+    path = Path(text)
+    kind = ending(path)
+    return path.is_file() and kind != ".npz" and (kind == ".zip" or head_of(path).startswith(MAGIC))
+
+
+@collection(
+    title="a zip archive",
+    example="photos.zip",
+    matches=is_zip,
+    order=30,
+    ways=(
+        ImageWay("a zip archive of class folders", "photos.zip", "the folders in it"),
+        ImageWay("a zip archive with a table in it", "photos.zip --split val", "a column of the table"),
+    ),
+    reads=("--split", "--label-columns"),
+)
+def zip_archive(text: str, selection: Selection) -> FoundImages:
+    """The images in a zip archive; nothing is unpacked to the disk."""
+    path = Path(text)
+    return images_of([("", zip_members(LocalBytes(path), text))], path.name, selection)
+
+
+def is_tar_archive(text: str) -> bool | str:
+    """Whether a file is a tar archive, by its first bytes or its name."""
+    path = Path(text)
+    if not path.is_file():
+        return False
+    head = head_of(path)
+    if head[257:262] == b"ustar" or (head.startswith(tuple(CODECS)) and is_tar(LocalBytes(path))):
+        return True
+    if ending(path) in ENDINGS:
+        return is_tar(LocalBytes(path)) or "not a tar archive, or a damaged one."
+    if ".tar." in path.name.lower() and ending(path) == ".zst":
+        return "a tar archive compressed by Zstandard, which isn't read; gzip is."
+    return False
+
+
+@collection(
+    title="a tar archive",
+    example="photos.tar.gz",
+    matches=is_tar_archive,
+    order=30,
+    ways=(
+        ImageWay("a tar archive of class folders, plain, .gz, .bz2 or .xz", "photos.tar.gz", "the folders in it"),
+        ImageWay("a WebDataset shard", "shard-000000.tar", "`.cls`, `.json` or `.txt` beside each image"),
+    ),
+    reads=("--split", "--label-columns"),
+)
+def tar_archive(text: str, selection: Selection) -> FoundImages:
+    """The images in a tar archive; nothing is unpacked to the disk."""
+    path = Path(text)
+    return shard_images([("", LocalBytes(path))], path.name, selection)
 
 
 def is_shards(text: str) -> bool:

@@ -1,7 +1,7 @@
-"""Tables in Parquet files: paths and labels, or the images themselves."""
+"""Tables in Parquet and Arrow files: paths and labels, or the images themselves."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from cnnvis_report.errors import BadRequest
 
 EXTRA = "cnnvis-report[parquet]"
 MOST_CELLS = 1 << 27  # bytes of all columns but those of images
+FILE_MAGIC = b"ARROW1"  # of files; streams have none
 
 
 def open_parquet(path: Path) -> Any:
@@ -62,6 +63,10 @@ def table_rows(file: Any, path: Path, columns: Sequence[str]) -> list[tuple[Cell
     Raises:
         BadRequest: they are too large, or can't be read.
     """
+    if isinstance(file, ArrowFile):
+        chosen = file.table.select(list(columns))
+        _check_size(path, chosen.nbytes)
+        return _cells(chosen, columns, file.table.num_rows)
     metadata = file.metadata
     size = sum(
         metadata.row_group(group).column(number).total_uncompressed_size
@@ -69,23 +74,66 @@ def table_rows(file: Any, path: Path, columns: Sequence[str]) -> list[tuple[Cell
         for number in range(metadata.num_columns)
         if metadata.row_group(group).column(number).path_in_schema.split(".")[0] in columns
     )
-    if size > MOST_CELLS:
-        raise BadRequest(f"{path}: its columns hold {size >> 20} MB, and a table of labels at most {MOST_CELLS >> 20}.")
+    _check_size(path, size)
     try:
-        content = file.read(columns=list(columns)).to_pydict()
+        return _cells(file.read(columns=list(columns)), columns, metadata.num_rows)
     except Exception as error:  # of its C++ code, in many types
         raise BadRequest(f"{path}: can't be read as a Parquet file ({str(error).splitlines()[0][:100]}).") from error
+
+
+def _check_size(path: Path, size: int) -> None:
+    if size > MOST_CELLS:
+        raise BadRequest(f"{path}: its columns hold {size >> 20} MB, and a table of labels at most {MOST_CELLS >> 20}.")
+
+
+def _cells(table: Any, columns: Sequence[str], count: int) -> list[tuple[Cell, ...]]:
     if not columns:
-        return [()] * metadata.num_rows
+        return [()] * count
+    content = table.to_pydict()
     return [tuple(map(cell_of, row)) for row in zip(*(content[name] for name in columns), strict=True)]
 
 
-def class_names(file: Any, columns: Sequence[str]) -> tuple[str, ...]:
-    """The names that numbers in a column count, as Hugging Face datasets note them; empty where there are none."""
+def features_of(file: Any) -> dict[str, Any]:
+    """What each column is, as Hugging Face datasets note it; nothing where they don't."""
     try:
-        notes = json.loads((file.schema_arrow.metadata or {}).get(b"huggingface", b"{}"))
-        features = notes["info"]["features"]
-        names = next(features[column]["names"] for column in columns if "names" in features.get(column, {}))
-    except (ValueError, KeyError, TypeError, AttributeError, StopIteration, RecursionError):
-        return ()
+        features = json.loads((file.schema_arrow.metadata or {}).get(b"huggingface", b"{}"))["info"]["features"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return {}
+    return features if isinstance(features, dict) else {}
+
+
+def class_names(file: Any, columns: Sequence[str]) -> tuple[str, ...]:
+    """The names that numbers in a column count, by its features; empty where there are none."""
+    noted = (features_of(file).get(column) for column in columns)
+    names = next((feature["names"] for feature in noted if isinstance(feature, dict) and "names" in feature), None)
     return tuple(map(str, names)) if isinstance(names, list) else ()
+
+
+class ArrowFile:
+    """An Arrow file or stream.
+
+    Raises:
+        BadRequest: it is none, or what it says of itself can't be.
+    """
+
+    def __init__(self, path: Path) -> None:
+        import pyarrow
+
+        try:
+            memory = pyarrow.memory_map(str(path))
+            is_file = memory.read(len(FILE_MAGIC)) == FILE_MAGIC
+            memory.seek(0)
+            opened = pyarrow.ipc.open_file(memory) if is_file else pyarrow.ipc.open_stream(memory)
+            self.table: Any = opened.read_all()
+            self.table.validate(full=True)  # offsets beyond the file would end the process
+        except Exception as error:  # of its C++ code, in many types
+            raise BadRequest(f"{path}: can't be read as an Arrow file ({str(error).splitlines()[0][:100]}).") from error
+
+    @property
+    def schema_arrow(self) -> Any:
+        """Its columns, as a Parquet file has them."""
+        return self.table.schema
+
+    def iter_batches(self, batch_size: int, columns: Sequence[str]) -> Iterator[Any]:
+        """Some columns, a few rows at a time."""
+        yield from self.table.select(list(columns)).to_batches(max_chunksize=batch_size)

@@ -1,16 +1,68 @@
-"""How much two maps look alike."""
+"""How alike maps of one image are: rank correlations and structural similarity."""
+
+from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.nn.functional import conv2d
 
 from cnnvis_report.errors import BadRequest
+from cnnvis_report.evaluation.resize import on_grid
+from cnnvis_report.evidence.ranks import spearman, standard_ranks
 from cnnvis_report.records.methods import Array
 
+SIMILARITIES = {  # in words
+    "spearman": "rank correlation",
+    "absolute": "rank correlation of the magnitudes",
+    "ssim": "structural similarity of the magnitudes",
+}
+SIDE = 56  # fine enough for the maps of layers, coarse enough that single pixels don't decide
+
+Exact = npt.NDArray[np.float64]
 WINDOW = 11
 SIGMA = 1.5
 K1, K2 = 0.01, 0.03
+
+
+def map_similarities(first: Array, second: Array) -> dict[str, float] | None:
+    """The SIMILARITIES of two maps [h, w], each brought to 56×56; None where one of them is of a single value.
+
+    Source: Adebayo et al. 2018, arXiv:1810.03292, which compares maps in these ways.
+    """
+    a, b = _small(first), _small(second)
+    numbers = (spearman(a, b), spearman(np.abs(a), np.abs(b)), ssim(np.abs(a), np.abs(b)))
+    return dict(zip(SIMILARITIES, numbers, strict=True)) if all(map(np.isfinite, numbers)) else None
+
+
+def _small(values: Array) -> Array:
+    return np.asarray(on_grid(torch.from_numpy(values), (SIDE, SIDE)).numpy(), dtype=np.float32)
+
+
+def agreement(maps: Sequence[Array], *, absolute: bool = False) -> Exact:
+    """Rank correlations between J maps [h, w] of one image.
+
+    All maps are brought to one grid: their largest height and width, 56 at most. Longer sides are averaged over areas,
+    shorter ones upsampled (bilinear, align_corners=False).
+
+    Args:
+        maps: one value a position, of any sizes.
+        absolute: whether magnitudes are compared, taken before maps are brought to the grid; values otherwise.
+
+    Returns:
+        [J, J] in -1..1, symmetric; nan in rows and columns of maps that have a single value only, 1 else on the
+        diagonal.
+    """
+    if not maps:
+        return np.empty((0, 0))
+    height, width = (min(SIDE, max(values.shape[axis] for values in maps)) for axis in (0, 1))
+    ranks = np.stack([_on_grid(np.abs(values) if absolute else values, (height, width)) for values in maps])
+    return np.clip(ranks @ ranks.T, -1, 1)
+
+
+def _on_grid(values: Array, size: tuple[int, int]) -> Exact:
+    return standard_ranks(on_grid(torch.from_numpy(values), size).numpy())
 
 
 def ssim(first: Array, second: Array) -> float:
