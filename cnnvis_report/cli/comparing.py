@@ -97,7 +97,7 @@ def compare(
         BadRequest: they can't be compared, or something else is where the comparison would be.
     """
     from cnnvis_report.cli import share
-    from cnnvis_report.comparison.written import write_compared
+    from cnnvis_report.comparison.read import write_compared
     from cnnvis_report.report.comparison.write import write_comparison
     from cnnvis_report.report.job_results import results_of_comparison
     from cnnvis_report.report.site.site_writer import SiteOptions

@@ -8,7 +8,7 @@ import click
 
 from cnnvis_report.cli import comparing, results
 from cnnvis_report.cli import share as sharing
-from cnnvis_report.cli.options.alternatives import NOT_USED
+from cnnvis_report.cli.options.dependent import NOT_USED
 from cnnvis_report.cli.terminal.announce import announce
 from cnnvis_report.cli.unfinished import page_meanwhile
 from cnnvis_report.errors import BadRequest, GapsFound, RulesHold

@@ -13,12 +13,10 @@ from cnnvis_report.comparison.findings import FindingWriter
 from cnnvis_report.comparison.maps import map_keys, mask_energy, moved, movement, shown_maps
 from cnnvis_report.comparison.measures import measures_of
 from cnnvis_report.comparison.methods import compared_methods
-from cnnvis_report.comparison.names import run_names
 from cnnvis_report.comparison.notices import file_notices, notices
-from cnnvis_report.comparison.predictions import flip, prediction
+from cnnvis_report.comparison.predictions import choose_targets, flip, prediction
 from cnnvis_report.comparison.survey import survey
 from cnnvis_report.comparison.tally import Tally
-from cnnvis_report.comparison.targets import choose_targets
 from cnnvis_report.comparison.unshared import unshared
 from cnnvis_report.progress import Progress
 from cnnvis_report.records.compared_images import ComparedImage
@@ -157,3 +155,16 @@ def _run(accuracy: RunAccuracy, name: str, methods: Sequence[ComparedMethod], in
 
 def _title(names: Sequence[str]) -> str:
     return f"What changed from {names[0]} to {names[1]}" if len(names) == 2 else f"What changed over {len(names)} runs"
+
+
+def run_names(runs: Sequence[StoredRun]) -> list[str]:
+    """The names of their folders; a number tells those apart that are called the same."""
+    names: list[str] = []
+    for run in runs:
+        folder = run.folder.resolve().name or "run"
+        name, number = folder, 1
+        while name in names:
+            number += 1
+            name = f"{folder} ({number})"
+        names.append(name)
+    return names

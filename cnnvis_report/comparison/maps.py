@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cnnvis_report.comparison.grids import averaged, upsampled
-from cnnvis_report.comparison.targets import Targets
+from cnnvis_report.comparison.predictions import Targets
 from cnnvis_report.evidence.ranks import standard_ranks
 from cnnvis_report.records.comparison import ComparedMethod
 from cnnvis_report.records.images import ImageRecord

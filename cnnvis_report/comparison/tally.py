@@ -8,8 +8,7 @@ import numpy.typing as npt
 
 from cnnvis_report.comparison.accuracy import ClassCounts, RunAccuracy, judged
 from cnnvis_report.comparison.columns import Column
-from cnnvis_report.comparison.measure_differences import MeasureDifferences
-from cnnvis_report.comparison.measures import shared_metrics
+from cnnvis_report.comparison.measures import MeasureDifferences, shared_metrics
 from cnnvis_report.comparison.notices import differs
 from cnnvis_report.evidence.paired import accuracy_difference, mcnemar
 from cnnvis_report.evidence.statistics import Bootstrap

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from cnnvis_report.comparison.written import write_compared
+from cnnvis_report.comparison.read import write_compared
 from cnnvis_report.progress import Progress
 from cnnvis_report.records.comparison import Comparison
 from cnnvis_report.report.comparison.write import fill_comparison

@@ -28,7 +28,7 @@ from cnnvis_report.store.files.atomic import (
 )
 from cnnvis_report.store.files.lock import writing
 from cnnvis_report.store.files.names import ARRAYS, BUILDING, COMPARISON, INSPECTION, LOCK, MANIFEST, PAGES, is_ours
-from cnnvis_report.store.files.output_folder import check_output_folder
+from cnnvis_report.store.files.output_file import check_output_folder
 from cnnvis_report.store.own_files import is_strangers, list_pages, pages_of
 from cnnvis_report.store.run_folder import StoredRun
 

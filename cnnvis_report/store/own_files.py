@@ -25,7 +25,7 @@ from cnnvis_report.store.files.atomic import (
 from cnnvis_report.store.files.lock import writing
 from cnnvis_report.store.files.names import ARRAYS, BUILDING, FITTED, INSPECTION, JOURNAL, LOCK, MANIFEST, PAGES
 from cnnvis_report.store.files.os_errors import raise_unless_of_the_file
-from cnnvis_report.store.files.output_folder import check_output_folder
+from cnnvis_report.store.files.output_file import check_output_folder
 from cnnvis_report.store.fitted_file import fitted_head
 from cnnvis_report.store.journal import journal_lines
 from cnnvis_report.store.manifest import MARK, list_lines, raw_head

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cnnvis_report.comparison.written import write_compared
+from cnnvis_report.comparison.read import write_compared
 from cnnvis_report.progress import Progress
 from cnnvis_report.records.methods import Kind
 from cnnvis_report.report.comparison.report import ComparedReport

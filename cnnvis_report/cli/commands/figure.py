@@ -94,8 +94,7 @@ def _drawn(run: Path, output: Path, config: FigureConfig) -> str:
 
 def _compared(runs: Sequence[Path], output: Path, config: FigureConfig) -> str:
     """Write the figure of a comparison of runs; its caption."""
-    from cnnvis_report.comparison.read import load_runs
-    from cnnvis_report.comparison.written import write_compared
+    from cnnvis_report.comparison.read import load_runs, write_compared
     from cnnvis_report.report.comparison.figure import save_comparison_figure
     from cnnvis_report.report.comparison.report import ComparedReport
     from cnnvis_report.report.figure.save import check_target

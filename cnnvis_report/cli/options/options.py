@@ -8,9 +8,8 @@ from typing import Any, TypeVar
 import click
 
 from cnnvis_report.cli.help import DescribedArgument, GroupedOption
-from cnnvis_report.cli.options.alternatives import given_of
 from cnnvis_report.cli.options.config_file import read_config
-from cnnvis_report.cli.options.dependent import refuse_without, without_idle_variables, without_unused
+from cnnvis_report.cli.options.dependent import given_of, refuse_without, without_idle_variables, without_unused
 from cnnvis_report.cli.options.sources import TABLE
 from cnnvis_report.cli.options.types import SettingType
 from cnnvis_report.cli.terminal.json_line import JSON

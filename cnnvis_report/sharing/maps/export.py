@@ -1,6 +1,8 @@
-"""Maps of a run as files in a folder of their own, with a manifest of what each is."""
+"""Maps of a run as files in a folder of their own, with a manifest of what each is, as JSON and as a table."""
 
-from collections.abc import Collection, Iterator, Sequence
+import csv
+import io
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -13,7 +15,6 @@ from cnnvis_report.report.figure.rows import chosen_by_name
 from cnnvis_report.sharing.maps.entries import Entry, entry_of, map_name
 from cnnvis_report.sharing.maps.folder import check_folder, filling
 from cnnvis_report.sharing.maps.formats import FORMATS, Drawn, npz
-from cnnvis_report.sharing.maps.table import Cell, table
 from cnnvis_report.store.files.atomic import beside
 from cnnvis_report.store.run_folder import StoredRun
 
@@ -23,6 +24,8 @@ MANIFEST = "manifest.json"
 TABLE = "manifest.csv"
 FORMAT = "cnnvis-report-maps/1"
 COLUMNS = ("file", "key", "image", "name", "label", "method", "layer", "target", "class", "shape", "largest")
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # what a cell of a formula begins with
+Cell = str | int | float | None
 
 
 def export_maps(
@@ -112,3 +115,17 @@ def _write(path: Path, content: bytes) -> None:
 def _row(entry: Entry) -> list[Cell]:
     cells = asdict(entry) | {"shape": "×".join(map(str, entry.shape))}
     return list(cells.values())
+
+
+def table(rows: Iterable[Sequence[Cell]]) -> str:
+    """Rows as CSV: numbers as they are, texts that a spreadsheet would compute with an apostrophe before them."""
+    stream = io.StringIO()
+    csv.writer(stream, lineterminator="\n").writerows([[_cell(value) for value in row] for row in rows])
+    return stream.getvalue()
+
+
+def _cell(value: Cell) -> Cell:
+    if not isinstance(value, str):
+        return value
+    plain = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in value)
+    return f"'{plain}" if value.lstrip().startswith(FORMULA) or value.startswith(FORMULA) else plain

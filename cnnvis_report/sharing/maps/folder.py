@@ -12,7 +12,7 @@ from cnnvis_report.records.codec import parsed, to_json
 from cnnvis_report.store.files.atomic import beside, files_below, is_regular, read_regular, remove, within
 from cnnvis_report.store.files.lock import writing
 from cnnvis_report.store.files.names import BUILDING, ID, LOCK
-from cnnvis_report.store.files.output_folder import check_output_folder
+from cnnvis_report.store.files.output_file import check_output_folder
 
 MOVING = "moving.json"  # in the folder aside: what goes into the folder, written when all of it is there
 MOST = 256 << 20  # bytes of that list

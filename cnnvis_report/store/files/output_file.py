@@ -1,4 +1,4 @@
-"""Single files that a command writes where the user says."""
+"""Files and folders that a command writes where the user says: what may be there already."""
 
 import mmap
 import re
@@ -52,3 +52,26 @@ def _holds(path: Path, mark: bytes) -> bool:
             return False
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
             return content.find(mark) >= 0
+
+
+def check_output_folder(folder: Path, option: str = "") -> None:
+    """Refuse a path where no folder is or can be made, and a link, wherever it leads.
+
+    Links above the folder are somebody's way to arrange disks, and are followed.
+
+    Args:
+        option: that names the folder; empty where none does.
+
+    Raises:
+        BadRequest: saying what is there.
+    """
+    named, blocking = f"{option} {folder}".strip(), blocked_by(folder)
+    if blocking is not None:
+        raise BadRequest(f"{named}: {blocking} is a file, and no folder can be made in it.")
+    if folder.is_symlink():
+        where, advice = "", "Give another name"
+        if folder.is_dir():
+            where, advice = f" to {folder.resolve()}", "Give that folder itself, or another name"
+        raise BadRequest(f"{named}: is a link{where}, and nothing is written through a link. {advice}.")
+    if folder.exists() and not folder.is_dir():
+        raise BadRequest(f"{named}: is a file. Give the name of a folder.")
