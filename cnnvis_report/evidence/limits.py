@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 
 from cnnvis_report.evidence import words
-from cnnvis_report.evidence.checks import RANDOMIZATION, UNDECIDED, outcome
 from cnnvis_report.evidence.measurements import UNDEFINED
+from cnnvis_report.evidence.method_checks import RANDOMIZATION, UNDECIDED, outcome
 from cnnvis_report.evidence.statistics import FEWEST
 from cnnvis_report.records.evidence import Check, Evidence, Standing
 from cnnvis_report.records.run import RunRecord

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from cnnvis_report.evidence import words
-from cnnvis_report.evidence.checks import LOCALIZATION, amount, outcome
+from cnnvis_report.evidence.method_checks import LOCALIZATION, amount, outcome
 from cnnvis_report.records.evidence import Check, Evidence, Interval, MethodEvidence
 from cnnvis_report.records.run import RunRecord
 

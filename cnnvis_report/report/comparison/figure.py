@@ -10,13 +10,13 @@ from cnnvis_report.records.comparison import ComparedMethod
 from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.methods import Array, Kind
 from cnnvis_report.report.comparison.maps import Arrays, difference_of, scaled_maps
-from cnnvis_report.report.comparison.predicted import predicted
 from cnnvis_report.report.comparison.report import (
     ChosenImages,
     ComparedReport,
     image_mask_change,
     mask_change,
     moved,
+    predicted,
     strongest_flip,
 )
 from cnnvis_report.report.figure.columns import Column

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cnnvis_report.records.compared_images import ComparedImage, Flip
-from cnnvis_report.report.comparison.predicted import predicted
-from cnnvis_report.report.comparison.report import ComparedReport, moved, strongest_flip
+from cnnvis_report.report.comparison.report import ComparedReport, moved, predicted, strongest_flip
 from cnnvis_report.report.comparison.stills import MAPS
 
 PAGE = 60  # images that are shown at a time, as in the gallery of a run

@@ -8,8 +8,7 @@ from cnnvis_report.records.comparison import ComparedMethod
 from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.methods import Kind, Sign
 from cnnvis_report.report.comparison.gallery import WORDS
-from cnnvis_report.report.comparison.predicted import answer, extent
-from cnnvis_report.report.comparison.report import ComparedReport, moved, strongest_flip
+from cnnvis_report.report.comparison.report import ComparedReport, answer, extent, moved, strongest_flip
 from cnnvis_report.report.comparison.stills import row_name
 from cnnvis_report.report.pictures.palettes import POSITIVE, SIGNED, stops
 from cnnvis_report.report.views import formatting as fmt

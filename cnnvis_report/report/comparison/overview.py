@@ -13,8 +13,8 @@ from cnnvis_report.report.figure.content import Figure
 from cnnvis_report.report.views import formatting as fmt
 from cnnvis_report.report.views.links import Links
 from cnnvis_report.report.views.overview.findings import Finding
-from cnnvis_report.report.views.overview.headline import notices
 from cnnvis_report.report.views.overview.headline_figure import HeadlineFigure, figure_view
+from cnnvis_report.report.views.overview.page import notices
 
 COMMAND = "cnnvis-report figure OLD NEW -o figure.pdf"
 OUTRIGHT = 6  # findings

@@ -6,11 +6,12 @@ from heapq import nsmallest
 from typing import overload
 
 from cnnvis_report.comparison.align import side_by_side
-from cnnvis_report.records.compared_images import ComparedImage, Flip
+from cnnvis_report.records.compared_images import ComparedImage, ComparedPrediction, Flip
 from cnnvis_report.records.comparison import ComparedMethod, Comparison
 from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.methods import Kind
 from cnnvis_report.report.comparison.maps import Arrays
+from cnnvis_report.report.views import formatting as fmt
 from cnnvis_report.report.views.methods.best_methods import best_methods_of
 from cnnvis_report.store.run_folder import StoredRun
 
@@ -145,3 +146,20 @@ def image_mask_change(image: ComparedImage, method: ComparedMethod) -> float | N
 def _most_changed(image: ComparedImage) -> tuple[int, float]:
     flip, value = strongest_flip(image), moved(image)
     return (ORDER.index(flip) if flip in ORDER else len(ORDER)), -(value if value is not None else -1.0)
+
+
+def answer(prediction: ComparedPrediction) -> str:
+    """The class, the labels or the output."""
+    return prediction.name or "nothing"
+
+
+def extent(prediction: ComparedPrediction) -> str:
+    """The probability, the share of the picture or the value; empty where there is none."""
+    if prediction.value is not None:
+        return fmt.number(prediction.value)
+    return "" if prediction.probability is None else fmt.percent(prediction.probability)
+
+
+def predicted(prediction: ComparedPrediction) -> str:
+    """Such as "cat 98.2%"."""
+    return f"{answer(prediction)} {extent(prediction)}".rstrip()

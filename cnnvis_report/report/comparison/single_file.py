@@ -21,8 +21,7 @@ from cnnvis_report.report.comparison.stills import image_stills
 from cnnvis_report.report.figure.save import page_pictures
 from cnnvis_report.report.pictures.encode import Quality
 from cnnvis_report.report.pictures.thumbnails import data_uri
-from cnnvis_report.report.single_file.map_error import IMAGES, MapError, map_error
-from cnnvis_report.report.single_file.size_limit import OncePerImage, SizeNotices, fit
+from cnnvis_report.report.single_file.size_limit import IMAGES, MapError, OncePerImage, SizeNotices, fit, map_error
 from cnnvis_report.report.site import assets
 from cnnvis_report.report.site.gallery_data import GALLERY
 from cnnvis_report.report.site.renderer import stream_template

@@ -8,9 +8,8 @@ from cnnvis_report.evidence import words
 from cnnvis_report.records.compared_images import ComparedImage, ComparedPrediction, Flip
 from cnnvis_report.records.comparison import ComparedRun, Comparison, Median
 from cnnvis_report.records.evidence import Interval
-from cnnvis_report.report.comparison.predicted import answer, extent
-from cnnvis_report.report.markdown.document import Document, Section, bullets, short, table
-from cnnvis_report.report.markdown.rules import rules_list
+from cnnvis_report.report.comparison.report import answer, extent
+from cnnvis_report.report.markdown.document import Document, Section, bullets, rules_list, short, table
 from cnnvis_report.report.views import formatting as fmt
 from cnnvis_report.rules.judge import Outcome
 

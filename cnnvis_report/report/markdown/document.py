@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from cnnvis_report.evidence.markdown import plain
+from cnnvis_report.rules.judge import Outcome
 
 LONGEST = 65_536  # characters of a comment on GitHub; a summary has fewer
 LONGEST_TEXT = 300  # characters of a name, or of a sentence around one
@@ -61,3 +62,16 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A table of plain texts."""
     lines = [list(map(short, head)), ["---"] * len(head), *(list(map(short, row)) for row in rows)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def rules_list(outcomes: Sequence[Outcome]) -> tuple[str, ...]:
+    """A list of which rules hold, and which don't; nothing without rules."""
+    ordered = sorted(outcomes, key=lambda outcome: not outcome.fails)
+    return (bullets(map(_line, ordered)),) if outcomes else ()
+
+
+def _line(outcome: Outcome) -> str:
+    rule, measured = short(outcome.rule.text), short(outcome.describe())
+    if outcome.problem:
+        return f"❌ **Fails**: {rule} can't be judged: {measured}"
+    return f"{'❌ **Fails**' if outcome.holds else '✅ Passes'}: {rule}, as {measured}"

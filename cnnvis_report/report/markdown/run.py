@@ -4,8 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from cnnvis_report.evidence.markdown import methods_table
 from cnnvis_report.records.predictions import Predictions
-from cnnvis_report.report.markdown.document import Document, Section, bullets, short, table
-from cnnvis_report.report.markdown.rules import rules_list
+from cnnvis_report.report.markdown.document import Document, Section, bullets, rules_list, short, table
 from cnnvis_report.report.views import formatting as fmt
 from cnnvis_report.report.views.links import SiteLinks
 from cnnvis_report.report.views.overview.findings import findings

@@ -12,8 +12,7 @@ from cnnvis_report.report.payload import image_data, provenance_slots
 from cnnvis_report.report.pictures.encode import Quality
 from cnnvis_report.report.pictures.thumbnails import data_uri
 from cnnvis_report.report.single_file.fewer_maps import RunWithFewerMaps, most_useful_first
-from cnnvis_report.report.single_file.map_error import IMAGES, MapError, map_error
-from cnnvis_report.report.single_file.size_limit import OncePerImage, SizeNotices, fit
+from cnnvis_report.report.single_file.size_limit import IMAGES, MapError, OncePerImage, SizeNotices, fit, map_error
 from cnnvis_report.report.site import assets
 from cnnvis_report.report.site.gallery_data import GALLERY, gallery_data
 from cnnvis_report.report.site.image_content import image_contents

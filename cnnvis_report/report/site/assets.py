@@ -1,4 +1,4 @@
-"""Style sheets and scripts of the pages, as text."""
+"""Style sheets and scripts of the pages, as text, and where they and the templates are."""
 
 import json
 import zlib
@@ -6,17 +6,19 @@ from base64 import b64encode
 from dataclasses import asdict
 from functools import cache
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 from plotly.offline import get_plotlyjs
 
+from cnnvis_report.errors import CnnVisError
 from cnnvis_report.report.pictures.drawing import GROUND, SQUARES_UP_TO, STEEPNESS, Look
+from cnnvis_report.report.pictures.image_layers import BLURS
 from cnnvis_report.report.pictures.pack import text_of
 from cnnvis_report.report.pictures.palettes import CLIPPED_AT, STEPS, all_stops
-from cnnvis_report.report.pictures.reveal import BLURS
-from cnnvis_report.report.site.resources import folder
 
 THEME = "theme.js"  # runs before the page is painted; all others wait for the page
+PACKAGE = Path(__file__).resolve().parents[2]
 
 
 def styles() -> str:
@@ -97,3 +99,15 @@ def policy(*inline: str, beside: bool = False) -> str:
         "form-action": ["'none'"],
     }
     return "; ".join(f"{name} {' '.join(sources)}" for name, sources in rules.items())
+
+
+def folder(name: str) -> Path:
+    """The folder called `templates` or `static`.
+
+    Raises:
+        CnnVisError: it is in neither place.
+    """
+    for parent in (PACKAGE, PACKAGE.parent):
+        if (parent / name).is_dir():
+            return parent / name
+    raise CnnVisError(f"The folder {name!r} of cnnvis-report is missing; install the package again.")

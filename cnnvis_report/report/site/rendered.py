@@ -20,7 +20,7 @@ from typing import Any
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.records.codec import Malformed, from_json, parsed, to_json
 from cnnvis_report.records.images import ImageRecord
-from cnnvis_report.report.site.resources import PACKAGE, folder
+from cnnvis_report.report.site.assets import PACKAGE, folder
 from cnnvis_report.report.views.image.map_facts import map_facts
 from cnnvis_report.report.views.image.page import Neighbors
 from cnnvis_report.report.views.report import Report

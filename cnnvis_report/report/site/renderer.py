@@ -10,9 +10,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from jinja2.environment import TemplateStream
 from markupsafe import Markup, escape
 
-from cnnvis_report.report.site.assets import favicon, script_json
+from cnnvis_report.report.site.assets import favicon, folder, script_json
 from cnnvis_report.report.site.pages import shown_pages
-from cnnvis_report.report.site.resources import folder
 from cnnvis_report.report.views import formatting as fmt
 from cnnvis_report.report.views.links import Links
 from cnnvis_report.report.views.report import Report

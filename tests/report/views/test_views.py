@@ -143,9 +143,9 @@ def test_a_page_is_a_row_a_view_and_a_template(
     """Navigation, file and part of the single file come from the row alone."""
     import shutil
 
-    from cnnvis_report.report.site import renderer, resources
+    from cnnvis_report.report.site import assets, renderer
 
-    templates = shutil.copytree(resources.folder("templates"), tmp_path / "templates")
+    templates = shutil.copytree(assets.folder("templates"), tmp_path / "templates")
     (templates / "sizes.html").write_text("<h1>Sizes</h1><p>{{ view.network }}: {{ view.sizes|join(', ') }}</p>")
     monkeypatch.setattr(renderer, "folder", lambda name: tmp_path / name)
     monkeypatch.setattr(pages, "PAGES", (*pages.PAGES, Page("sizes", "Sizes", sizes, "sizes.html")))

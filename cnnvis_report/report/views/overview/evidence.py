@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from cnnvis_report.evidence import words
-from cnnvis_report.evidence.checks import RANDOMIZATION, outcome
+from cnnvis_report.evidence.method_checks import RANDOMIZATION, outcome
 from cnnvis_report.records.evidence import Check, Evidence, MeasureOfMethod, MethodEvidence, Standing
 from cnnvis_report.records.metrics import MetricInfo
 from cnnvis_report.records.run import RunRecord

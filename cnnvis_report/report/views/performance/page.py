@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from cnnvis_report.evidence.class_counts import class_counts
+from cnnvis_report.evidence.f1 import class_counts
 from cnnvis_report.records.labels import LabelCounts, LabelPredictions
 from cnnvis_report.records.network import NetworkRecord
 from cnnvis_report.records.predictions import Predictions
