@@ -106,21 +106,13 @@ def compare(
     from cnnvis_report.store.comparison.comparison_file import comparison_output
     from cnnvis_report.store.files.names import FIGURE
 
-    folder, options, how = report.output, SiteOptions(report.pages, report.processes), how or Share()
+    folder, how = report.output, how or Share(options=SiteOptions(report.pages, report.processes))
     with comparison_output(folder), refused_as(f"{', '.join(str(run.folder) for run in runs)}: can't be compared"):
         with console.progress("Compare", runs[0].record.images):
             comparison = write_compared(runs, folder, report.title, progress=console)
         with console.progress("Pages", len(comparison.images)):
-            written = write_comparison(
-                comparison,
-                runs,
-                folder,
-                options=options,
-                single_file=how.single_file,
-                max_size=how.max_size,
-                progress=console,
-            )
-        handed_on = share.hand_on(ComparisonPages(comparison, runs, folder, options), how)
+            written = write_comparison(comparison, runs, folder, how.options, console)
+        handed_on = share.hand_on(ComparisonPages(comparison, runs, folder), how)
     for finding in comparison.findings:
         console.say(printable(f"{finding.topic}: {finding.text}"))
     for notice in comparison.notices:

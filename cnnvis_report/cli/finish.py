@@ -111,14 +111,13 @@ def make(setup: "Setup", console: "Console", engine: "Engine | None" = None) -> 
     from cnnvis_report.cli.terminal.run_lines import too_short
     from cnnvis_report.pipeline.planning.efforts import plan_efforts
     from cnnvis_report.pipeline.run import run
-    from cnnvis_report.report.site.site_writer import SiteOptions
     from cnnvis_report.report.time_estimate import pages_seconds
     from cnnvis_report.report.write import write_site
     from cnnvis_report.sharing.share import RunPages
     from cnnvis_report.store.run_folder import load_run
 
     config = setup.config.report
-    how = sharing.checked(setup.config.share, setup.config.job, config.output, config.single_file)
+    how = sharing.checked(setup.config.share, setup.config.job, config, config.output)
     planned = plan_efforts(setup, config.output, pages_seconds)
     if not planned.fits:
         raise BadRequest(too_short(planned))
@@ -135,10 +134,7 @@ def make(setup: "Setup", console: "Console", engine: "Engine | None" = None) -> 
             console.warn(f"{config.output}: the run is complete and keeps no arrays; its pages stay as they are.")
             return Made(stored, _written_page(stored), missing)
         with console.progress("Pages", record.images):
-            options = SiteOptions(config.pages, config.processes)
-            written = write_site(
-                stored, single_file=config.single_file, max_size=how.max_size, options=options, progress=console
-            )
+            written = write_site(stored, how.options, console)
     console.pages(written)
     handed_on = sharing.hand_on(RunPages(stored), how)
     return Made(stored, written.first_page, missing, tuple(handed_on))

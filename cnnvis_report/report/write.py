@@ -43,9 +43,6 @@ class Written:
 
 def write_site(
     run: StoredRun,
-    *,
-    single_file: bool = False,
-    max_size: int | None = None,
     options: SiteOptions = DEFAULT,
     progress: Progress | None = None,
 ) -> Written:
@@ -55,9 +52,6 @@ def write_site(
     nothing of what they were made from has changed. No link in the folder is followed.
 
     Args:
-        single_file: one page that holds everything, with maps kept as finely as 25 MB allow.
-        max_size: bytes that such a page may have; then it has fewer methods where all of them don't fit.
-        options: of a folder of pages.
         progress: told of each image when its page is made.
 
     Raises:
@@ -68,8 +62,8 @@ def write_site(
     run.need_arrays()
     listener = progress or Progress()
     try:
-        if single_file or max_size is not None:
-            return replace_pages(run.folder, lambda building: write_single(run, building, listener, max_size))
+        if options.in_one_file:
+            return replace_pages(run.folder, lambda building: fill(run, building, options, listener))
         return _replace_site(run, listener, options)
     finally:
         clear_pages(run.folder)
@@ -141,18 +135,10 @@ def _aside(folder: Path) -> Iterator[Path]:
             rmtree(building, ignore_errors=True)
 
 
-def fill(
-    run: StoredRun,
-    folder: Path,
-    progress: Progress,
-    *,
-    single_file: bool = False,
-    max_size: int | None = None,
-    options: SiteOptions = DEFAULT,
-) -> Quality:
+def fill(run: StoredRun, folder: Path, options: SiteOptions, progress: Progress) -> Quality:
     """Write the pages of a run into an empty folder; arguments as of `write_site`."""
-    if single_file or max_size is not None:
-        return write_single(run, folder, progress, max_size)
+    if options.in_one_file:
+        return write_single(run, folder, progress, options.max_size)
     return write_pages(run, folder, progress, options).quality
 
 

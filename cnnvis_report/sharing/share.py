@@ -12,6 +12,7 @@ from typing import Protocol
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.progress import Progress
 from cnnvis_report.records.codec import parsed, to_json
+from cnnvis_report.report.site.site_writer import DEFAULT, SiteOptions
 from cnnvis_report.report.write import fill
 from cnnvis_report.sharing.anonymous_run import write_anonymous
 from cnnvis_report.sharing.zip_file import check_zip, write_zip
@@ -46,16 +47,15 @@ class Share:
 
     zip: whether what is handed on is packed. anonymous: whether names become numbers. extent: "full", or "minimal" for
     pages without the arrays and the record behind them. copy: the folder that an anonymous or minimal copy is written
-    into; None for one beside the report, `anonymous_name` or the report's name with "-share". single_file,
-    max_size: of the pages, as `write_site` has them. title: of an anonymous copy. anonymous_name: of its folder.
+    into; None for one beside the report, `anonymous_name` or the report's name with "-share". options: of the pages,
+    those of the report itself. title: of an anonymous copy. anonymous_name: of its folder.
     """
 
     zip: bool = False
     anonymous: bool = False
     extent: str = FULL
     copy: Path | None = None
-    single_file: bool = False
-    max_size: int | None = None
+    options: SiteOptions = DEFAULT
     title: str | None = None
     anonymous_name: str = ANONYMOUS
 
@@ -132,7 +132,7 @@ class RunPages:
 
     def fill(self, folder: Path, how: Share, progress: Progress) -> None:
         """Write the pages into an empty folder."""
-        fill(self.run, folder, progress, single_file=how.single_file, max_size=how.max_size)
+        fill(self.run, folder, how.options, progress)
 
     def anonymous(self, folder: Path, title: str | None) -> AbstractContextManager["RunPages"]:
         """Write the run without names into an empty folder."""

@@ -66,7 +66,7 @@ def compare(
     from cnnvis_report.comparison.read import load_runs
 
     results.check_files(job)
-    how = share.checked(sharing, job, report.output, report.single_file, report.title, comparison=True)
+    how = share.checked(sharing, job, report, report.output, report.title, comparison=True)
     stored = load_runs(runs)
     comparing.check_rules(job, stored)
     numbers = comparing.compare(stored, report, job, finish.console_of(terminal), how=how)

@@ -6,13 +6,14 @@ from pathlib import Path
 
 from cnnvis_report.records.compared_images import ComparedImage
 from cnnvis_report.records.images import ImageRecord
-from cnnvis_report.report.comparison.frame import write_framed
+from cnnvis_report.report.comparison.frame import frame
 from cnnvis_report.report.comparison.image import compared_image_view
 from cnnvis_report.report.comparison.payload import image_data
 from cnnvis_report.report.comparison.report import ComparedReport
 from cnnvis_report.report.comparison.stills import image_stills, row_stills
 from cnnvis_report.report.pictures.encode import QUALITIES
 from cnnvis_report.report.site import assets
+from cnnvis_report.report.site.renderer import write_page
 from cnnvis_report.report.site.site_files import write_pictures, write_text
 from cnnvis_report.report.views.image.page import Neighbors
 from cnnvis_report.report.views.links import SiteLinks
@@ -39,7 +40,7 @@ class ComparedImagePages:
         view = compared_image_view(report, image, records, neighbors(report, image))
         path = within(folder, f"images/{image.id}.html")
         named = {"page": "image", "title": image.name, "template": "comparison_image.html"}
-        write_framed(report, path, SiteLinks(up="../"), view=view, **named)
+        write_page(path, frame(report), SiteLinks(up="../"), view=view, **named)
         return image.name
 
 

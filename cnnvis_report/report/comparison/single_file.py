@@ -9,7 +9,6 @@ from typing import Any, overload
 
 from cnnvis_report.progress import Progress
 from cnnvis_report.records.compared_images import ComparedImage
-from cnnvis_report.records.comparison import Comparison
 from cnnvis_report.report.comparison.figure import comparison_figure
 from cnnvis_report.report.comparison.frame import comparison_pages, frame
 from cnnvis_report.report.comparison.gallery import compared_gallery_data
@@ -18,13 +17,12 @@ from cnnvis_report.report.comparison.image_pages import neighbors
 from cnnvis_report.report.comparison.payload import image_data
 from cnnvis_report.report.comparison.report import ComparedReport
 from cnnvis_report.report.comparison.stills import image_stills
-from cnnvis_report.report.figure.save import page_pictures
 from cnnvis_report.report.pictures.encode import Quality
 from cnnvis_report.report.pictures.thumbnails import data_uri
 from cnnvis_report.report.single_file.size_limit import IMAGES, MapError, OncePerImage, SizeNotices, fit, map_error
 from cnnvis_report.report.site import assets
 from cnnvis_report.report.site.gallery_data import GALLERY
-from cnnvis_report.report.site.renderer import stream_template
+from cnnvis_report.report.site.renderer import parts_of, write_single_page
 from cnnvis_report.report.views.links import SingleFileLinks
 
 
@@ -37,7 +35,7 @@ def write_single_comparison(report: ComparedReport, folder: Path, progress: Prog
     Raises:
         BadRequest: the page can't be made so small.
     """
-    return fit(ComparisonPage(report, folder / "index.html", OncePerImage(progress)), most)
+    return fit(_ComparisonPage(report, folder / "index.html", OncePerImage(progress)), most)
 
 
 class _FewerMaps(Sequence[ComparedImage]):
@@ -61,7 +59,7 @@ class _FewerMaps(Sequence[ComparedImage]):
 
 
 @dataclass(frozen=True)
-class ComparisonPage:
+class _ComparisonPage:
     """The single file of a comparison."""
 
     report: ComparedReport
@@ -73,26 +71,16 @@ class ComparisonPage:
         comparison = self.report.comparison
         images = _FewerMaps(comparison.images, quality.left_out) if quality.left_out else comparison.images
         comparison = replace(comparison, images=images, notices=notices.around(comparison.notices))
-        report, weights = _like(self.report, comparison), Counter[str]()
-        theme, script, plotly = assets.theme_script(), assets.scripts(), assets.plotly()
-        stream = stream_template(
-            "single_file.html",
-            frame(report)
-            | {
-                "links": SingleFileLinks(),
-                "policy": assets.policy(theme, script, plotly),
-                "styles": assets.styles(),
-                "theme": theme,
-                "script": script,
-                "plotly": assets.packed_plotly(),
-                "data": {"provenance": {}, GALLERY: compared_gallery_data(report)},
-                "parts": list(_pages(report)),
-                "images": _images(report, quality, self.progress, weights),
-                "image_template": "comparison_image.html",
-            },
+        report, weights = ComparedReport(comparison, self.report.runs, len(self.report.images)), Counter[str]()
+        size = write_single_page(
+            self.path,
+            frame(report),
+            data={"provenance": {}, GALLERY: compared_gallery_data(report)},
+            parts=list(parts_of(comparison_pages(comparison_figure(report)), report)),
+            images=_images(report, quality, self.progress, weights),
+            image_template="comparison_image.html",
         )
-        stream.dump(str(self.path), encoding="utf-8")
-        return self.path.stat().st_size, weights
+        return size, weights
 
     def sampled_bytes(self, quality: Quality) -> int:
         """What the maps of the first images take."""
@@ -113,22 +101,6 @@ class ComparisonPage:
     def methods(self) -> dict[str, str]:
         """The titles of the methods, those first that the first run recommends."""
         return {method.key: method.info.title for method in self.report.ranked}
-
-
-def _like(report: ComparedReport, comparison: Comparison) -> ComparedReport:
-    """The same report of a comparison that differs in notices or maps."""
-    return ComparedReport(comparison, report.runs, len(report.images))
-
-
-def _pages(report: ComparedReport) -> Iterator[dict[str, Any]]:
-    """What the template gets of each page."""
-    figure = comparison_figure(report)
-    pictures = {name: data_uri(content) for name, content in page_pictures(figure)} if figure is not None else {}
-    for page in comparison_pages(figure):
-        links = SingleFileLinks(pictures)
-        yield {"name": page.name, "title": page.title, "template": page.template, "links": links} | {
-            "view": page.view(report, links)
-        }
 
 
 def _images(

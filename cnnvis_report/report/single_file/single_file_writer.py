@@ -17,7 +17,7 @@ from cnnvis_report.report.site import assets
 from cnnvis_report.report.site.gallery_data import GALLERY, gallery_data
 from cnnvis_report.report.site.image_content import image_contents
 from cnnvis_report.report.site.pages import IMAGE_TEMPLATE, shown_pages
-from cnnvis_report.report.site.renderer import Renderer
+from cnnvis_report.report.site.renderer import frame, parts_of, write_single_page
 from cnnvis_report.report.views.image.page import image_view
 from cnnvis_report.report.views.links import SingleFileLinks
 from cnnvis_report.report.views.report import Report
@@ -79,35 +79,15 @@ class _RunPage:
 def _write(path: Path, progress: Progress, run: StoredRun, quality: Quality) -> tuple[int, Counter[str]]:
     """Write the page; its size, and how many bytes of it the maps of each method take."""
     report, weights = Report(run, quality), Counter[str]()
-    theme, script, plotly = assets.theme_script(), assets.scripts(), assets.plotly()
-    stream = Renderer(report).stream(
-        "single_file.html",
-        SingleFileLinks(),
-        policy=assets.policy(theme, script, plotly),
-        styles=assets.styles(),
-        theme=theme,
-        script=script,
-        plotly=assets.packed_plotly(),
+    size = write_single_page(
+        path,
+        frame(report),
         data={"provenance": provenance_slots(report.run), GALLERY: gallery_data(report)},
-        parts=_pages(report),
+        parts=parts_of(shown_pages(report), report),
         images=_images(report, progress, weights),
         image_template=IMAGE_TEMPLATE,
     )
-    stream.dump(str(path), encoding="utf-8")
-    return path.stat().st_size, weights
-
-
-def _pages(report: Report) -> Iterator[dict[str, Any]]:
-    """What the template gets of each page of the table."""
-    for page in shown_pages(report):
-        links = SingleFileLinks({name: data_uri(content) for name, content in page.pictures(report)})
-        yield {
-            "name": page.name,
-            "title": page.title,
-            "template": page.template,
-            "view": page.view(report, links),
-            "links": links,
-        }
+    return size, weights
 
 
 def _images(report: Report, progress: Progress, weights: Counter[str]) -> Iterator[dict[str, Any]]:
