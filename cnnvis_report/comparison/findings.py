@@ -127,9 +127,8 @@ class FindingWriter:
         first, other, difference = lead.mask_energy[0], lead.mask_energy[later + 1], lead.mask_energy_difference[later]
         assert first is not None and other is not None and difference is not None  # it is known
         signs = [_sign(method.mask_energy_difference[later]) for method in known]
-        title = f"{lead.info.title}{f' at {lead.layers[0]}' if '@' in lead.key else ''}"
         return (
-            f"{_percent(first.mean)} → {_percent(other.mean)} of the positive relevance of {title} lies in the "
+            f"{_percent(first.mean)} → {_percent(other.mean)} of the positive relevance of {lead.title} lies in the "
             f"ground-truth mask: {_points(difference)} (n = {difference.images:,}); it falls for {signs.count(-1)}, "
             f"rises for {signs.count(1)} of {words.counted(len(known), 'method')}.{_little(difference.images)}"
         )

@@ -7,10 +7,10 @@ import numpy as np
 import numpy.typing as npt
 
 from cnnvis_report.records.images import ImageRecord, MapRecord
-from cnnvis_report.records.methods import Array, Kind
+from cnnvis_report.records.methods import Array, Kind, MethodInfo
 from cnnvis_report.records.run import RunRecord, Setting
 from cnnvis_report.report.pictures.encode import Quality, encode_maps
-from cnnvis_report.report.pictures.outline import Polygon, outline
+from cnnvis_report.report.pictures.outline import outline
 from cnnvis_report.report.pictures.palettes import limit
 from cnnvis_report.report.pictures.thumbnails import MEDIUM, Pixels, color_picture, data_uri, webp
 from cnnvis_report.report.views import formatting as fmt
@@ -33,19 +33,35 @@ def image_data(run: RunRecord, image: ImageRecord, arrays: Arrays, quality: Qual
         by_method_and_layer.setdefault((record.method, record.layer), []).append(record)
     for (method, layer), records in by_method_and_layer.items():
         maps.setdefault(method, {})[layer] = _maps(run, records, arrays, quality)
-    methods = {
-        info.name: {"title": info.title, "sign": info.shown_sign.value, "kind": info.kind.value, "color": info.color}
-        for info in run.methods
-        if info.name in maps
-    }
-    lines = {"mask": [_half_pixels(polygon) for polygon in outline(arrays["mask"])]} if "mask" in arrays else {}
-    return lines | {
+    methods = {info.name: method_data(info, info.title) for info in run.methods if info.name in maps}
+    return mask_data(arrays) | {
         "picture": data_uri(webp(arrays["picture"], method=MEDIUM)),
         "size": list(image.size),
         "targets": [{"index": target.index, "name": target.name} for target in image.targets],
         "methods": methods,
         "maps": maps,
     }
+
+
+def method_data(info: MethodInfo, title: str, *, color: bool | None = None) -> dict[str, Any]:
+    """What scripts get of a method; `color` where its maps have other pictures than its own."""
+    color = info.color if color is None else color
+    return {"title": title, "sign": info.shown_sign.value, "kind": info.kind.value, "color": color}
+
+
+def mask_data(arrays: Mapping[str, npt.NDArray[Any]]) -> dict[str, Any]:
+    """The outline of an image's mask in half pixels, x and y by turns, as "mask"; nothing without one."""
+    if "mask" not in arrays:
+        return {}
+    polygons = outline(arrays["mask"])
+    return {"mask": [[round(2 * number) for point in polygon for number in point] for polygon in polygons]}
+
+
+def map_data(values: Array, *, clipped: bool) -> dict[str, Any]:
+    """Where the colors of a map end, and its peak."""
+    # a map of zeros has no end of its own, and leaves a shared scale to the maps of other classes
+    ends = [limit(values, clipped=False), limit(values, clipped=clipped)] if values.any() else [0.0, 0.0]
+    return {"ends": ends, "peak": [int(side) for side in np.unravel_index(int(values.argmax()), values.shape)]}
 
 
 def first_ends(image: ImageRecord, data: dict[str, Any]) -> dict[str, tuple[float, float]]:
@@ -88,7 +104,8 @@ def _maps(run: RunRecord, records: Sequence[MapRecord], arrays: Arrays, quality:
     encoded = encode_maps(shown, method.shown_sign, quality, coarse=method.kind is Kind.LAYER)
     first = str(records[0].target)
     for record, values, entry in zip(records, shown, encoded, strict=True):
-        entry |= _reading(run, record, values, clipped=method.kind is Kind.PIXEL)
+        entry |= map_data(values, clipped=method.kind is Kind.PIXEL)
+        entry["evidence"] = " · ".join(map_evidence(run, record))
         if str(record.target) != first:
             entry["first"] = first
         pixels = _color_pixels(run, record, arrays)
@@ -106,21 +123,6 @@ def _color_pixels(run: RunRecord, record: MapRecord, arrays: Arrays) -> Pixels |
         return None
     bands = run.network.bands
     return color_pixels(values if bands is None else values[[number - 1 for number in bands.numbers]])
-
-
-def _reading(run: RunRecord, record: MapRecord, values: Array, *, clipped: bool) -> dict[str, Any]:
-    """What is said of a map: where its colors end, its evidence, and its peak."""
-    # a map of zeros has no end of its own, and leaves a shared scale to the maps of other classes
-    ends = [limit(values, clipped=False), limit(values, clipped=clipped)] if values.any() else [0.0, 0.0]
-    return {
-        "ends": ends,
-        "evidence": " · ".join(map_evidence(run, record)),
-        "peak": [int(side) for side in np.unravel_index(int(values.argmax()), values.shape)],
-    }
-
-
-def _half_pixels(polygon: Polygon) -> list[int]:
-    return [round(2 * number) for point in polygon for number in point]
 
 
 def _float(value: Setting) -> float:

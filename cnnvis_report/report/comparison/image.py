@@ -146,13 +146,11 @@ def _tiles(report: ComparedReport) -> list[ComparedTile]:
 
 
 def _row(image: ComparedImage, method: ComparedMethod, still: str) -> ComparedRow:
-    layer = method.key.partition("@")[2]
     moves = [fmt.number(value, 2) for value in image.moved.get(method.key, ()) if value is not None]
     shares = [fmt.percent(value) for value in image.mask_energy.get(method.key, ()) if value is not None]
     facts = [f"moved {', '.join(moves)}"] if moves else []
     facts += [f"in the mask: {' → '.join(shares)}"] if shares else []
-    title = f"{method.info.title} at {layer}" if layer else method.info.title
-    return ComparedRow(method.key, title, facts, ramp(method.info), _scale(method), still)
+    return ComparedRow(method.key, method.title, facts, ramp(method.info), _scale(method), still)
 
 
 def _scale(method: ComparedMethod) -> tuple[str, str, str, str]:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from cnnvis_report.evidence import words
 from cnnvis_report.records.comparison import ComparedClass
-from cnnvis_report.records.evidence import Interval
 from cnnvis_report.report.comparison.figure import comparison_caption
 from cnnvis_report.report.comparison.gallery import ComparedGallery, compared_gallery
 from cnnvis_report.report.comparison.report import ComparedReport
@@ -111,18 +110,16 @@ def _proof(topic: str, links: Links) -> str:
 def _measures(report: ComparedReport) -> Iterator[tuple[str, str, list[str]]]:
     """What is known of each run: its title, what it is, and a cell a run."""
     runs, later = report.comparison.runs, report.comparison.paired
-    p_values = [None if pair.p_value is None else fmt.number(pair.p_value) for pair in later]
-    movement = [_median(value.median, value.low, value.high) if value else "" for value in report.comparison.movement]
     rows: list[tuple[str, str, list[str]]] = [
-        (*ACCURACY, [_percent(run.accuracy) for run in runs]),
-        (*DIFFERENCE, ["", *(_points(pair.difference) for pair in later)]),
+        (*ACCURACY, [words.interval(run.accuracy, percent=True) for run in runs]),
+        (*DIFFERENCE, ["", *(words.difference(pair.difference, percent=True) for pair in later)]),
         (*FIXED, ["", *(fmt.number(pair.fixed) for pair in later)]),
         (*BROKEN, ["", *(fmt.number(pair.broken) for pair in later)]),
-        (*MCNEMAR, ["", *(value or "" for value in p_values)]),
-        (*TOP5, [_percent(run.top5) for run in runs]),
-        (*CALIBRATION, [_share(run.calibration_error) for run in runs]),
-        (*BRIER, [_brier(run.brier_score) for run in runs]),
-        (*MOVED, ["", *movement]),
+        (*MCNEMAR, ["", *(fmt.number(pair.p_value) for pair in later)]),
+        (*TOP5, [words.interval(run.top5, percent=True) for run in runs]),
+        (*CALIBRATION, [fmt.percent(run.calibration_error) for run in runs]),
+        (*BRIER, [fmt.number(run.brier_score) for run in runs]),
+        (*MOVED, ["", *map(words.median, report.comparison.movement)]),
     ]
     labeled = any(pair.images for pair in report.comparison.paired)
     for title, meaning, cells in rows:
@@ -134,23 +131,3 @@ def _class(row: ComparedClass) -> ClassRow:
     return ClassRow(
         row.name, row.images, [correct / max(row.images, 1) for correct in row.correct], max(row.fixed), max(row.broken)
     )
-
-
-def _percent(value: Interval | None) -> str:
-    return words.interval(value, percent=True) if value else ""
-
-
-def _points(value: Interval | None) -> str:
-    return words.difference(value, percent=True) if value else ""
-
-
-def _share(value: float | None) -> str:
-    return "" if value is None else fmt.percent(value)
-
-
-def _brier(value: float | None) -> str:
-    return "" if value is None else fmt.number(value, 3)
-
-
-def _median(median: float, low: float | None, high: float | None) -> str:
-    return words.interval(Interval(median, low, high, 0))
