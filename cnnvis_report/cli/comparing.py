@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cnnvis_report.cli.options.params import printable
 from cnnvis_report.cli.stored_run import refused_as
 from cnnvis_report.cli.terminal.announce import announce
-from cnnvis_report.errors import BadRequest
+from cnnvis_report.errors import BadRequest, printable
 from cnnvis_report.pipeline.config import JobConfig, ReportConfig, RunConfig
 
 if TYPE_CHECKING:
@@ -96,13 +95,12 @@ def compare(
     Raises:
         BadRequest: they can't be compared, or something else is where the comparison would be.
     """
-    from cnnvis_report.cli import share
     from cnnvis_report.comparison.read import write_compared
     from cnnvis_report.report.comparison.write import write_comparison
     from cnnvis_report.report.job_results import results_of_comparison
     from cnnvis_report.report.site.site_writer import SiteOptions
     from cnnvis_report.sharing.comparison_pages import ComparisonPages
-    from cnnvis_report.sharing.share import Share
+    from cnnvis_report.sharing.share import Share, hand_on
     from cnnvis_report.store.comparison.comparison_file import comparison_output
     from cnnvis_report.store.files.names import FIGURE
 
@@ -112,7 +110,7 @@ def compare(
             comparison = write_compared(runs, folder, report.title, progress=console)
         with console.progress("Pages", len(comparison.images)):
             written = write_comparison(comparison, runs, folder, how.options, console)
-        handed_on = share.hand_on(ComparisonPages(comparison, runs, folder), how)
+        handed_on = hand_on(ComparisonPages(comparison, runs, folder), how)
     for finding in comparison.findings:
         console.say(printable(f"{finding.topic}: {finding.text}"))
     for notice in comparison.notices:

@@ -113,7 +113,7 @@ def make(setup: "Setup", console: "Console", engine: "Engine | None" = None) -> 
     from cnnvis_report.pipeline.run import run
     from cnnvis_report.report.time_estimate import pages_seconds
     from cnnvis_report.report.write import write_site
-    from cnnvis_report.sharing.share import RunPages
+    from cnnvis_report.sharing.share import RunPages, hand_on
     from cnnvis_report.store.run_folder import load_run
 
     config = setup.config.report
@@ -136,7 +136,7 @@ def make(setup: "Setup", console: "Console", engine: "Engine | None" = None) -> 
         with console.progress("Pages", record.images):
             written = write_site(stored, how.options, console)
     console.pages(written)
-    handed_on = sharing.hand_on(RunPages(stored), how)
+    handed_on = hand_on(RunPages(stored), how)
     return Made(stored, written.first_page, missing, tuple(handed_on))
 
 

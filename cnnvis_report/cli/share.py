@@ -7,7 +7,7 @@ from cnnvis_report.errors import BadRequest
 from cnnvis_report.pipeline.config import JobConfig, ReportConfig, ShareConfig
 
 if TYPE_CHECKING:
-    from cnnvis_report.sharing.share import Pages, Share
+    from cnnvis_report.sharing.share import Share
 
 
 def checked(
@@ -51,10 +51,3 @@ def checked(
             "larger size."
         )
     return share
-
-
-def hand_on(pages: "Pages", how: "Share") -> list[Path]:
-    """Write what is handed on of a run or a comparison; nothing where nothing was asked for."""
-    from cnnvis_report.sharing.share import share
-
-    return share(pages, how) if how.copies or how.zip else []

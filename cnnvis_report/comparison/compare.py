@@ -1,8 +1,6 @@
 """Runs of the same images to the record of what changed."""
 
-from collections import deque
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -18,6 +16,7 @@ from cnnvis_report.comparison.predictions import choose_targets, flip, predictio
 from cnnvis_report.comparison.survey import survey
 from cnnvis_report.comparison.tally import Tally
 from cnnvis_report.comparison.unshared import unshared
+from cnnvis_report.data.prefetch import ahead
 from cnnvis_report.progress import Progress
 from cnnvis_report.records.compared_images import ComparedImage
 from cnnvis_report.records.comparison import ComparedMethod, ComparedRun, Comparison
@@ -54,7 +53,8 @@ def compare_runs(
     methods = compared_methods(runs, [of_run.layers.by_method for of_run in surveys])
     rows: NewImages | list[ComparedImage] = [] if images is None else images
     tally = Tally(runs, methods)
-    for records, image in _images(runs, ids, methods):
+    compare = partial(_image, runs, methods)
+    for records, image in ahead(compare, side_by_side(runs, ids), workers=WORKERS, waiting=WORKERS):
         rows.append(image)
         tally.add(image, records)
         watcher.done(image.name)
@@ -79,23 +79,10 @@ def compare_runs(
     return replace(comparison, findings=tuple(FindingWriter(comparison).findings()))
 
 
-def _images(
-    runs: Sequence[StoredRun], ids: Sequence[tuple[str, ...]], methods: Sequence[ComparedMethod]
-) -> Iterator[tuple[Records, ComparedImage]]:
-    """The compared images in order, made by several threads; few of them wait."""
-    waiting: deque[tuple[Records, Future[ComparedImage]]] = deque()
-    with ThreadPoolExecutor(WORKERS) as pool:
-        for records in side_by_side(runs, ids):
-            waiting.append((records, pool.submit(partial(_image, runs, records, methods))))
-            if len(waiting) > WORKERS:
-                finished, result = waiting.popleft()
-                yield finished, result.result()
-        for finished, result in waiting:
-            yield finished, result.result()
-
-
-def _image(runs: Sequence[StoredRun], records: Records, methods: Sequence[ComparedMethod]) -> ComparedImage:
-    """One image in all runs."""
+def _image(
+    runs: Sequence[StoredRun], methods: Sequence[ComparedMethod], records: Records
+) -> tuple[Records, ComparedImage]:
+    """One image in all runs, beside its records."""
     predictions = tuple(map(prediction, records))
     source, targets = choose_targets(records)
     keys = map_keys(records, targets, methods)
@@ -111,7 +98,7 @@ def _image(runs: Sequence[StoredRun], records: Records, methods: Sequence[Compar
         keys=keys,
         movement=(None,) * (len(runs) - 1),
     )
-    return _with_maps(image, runs, records, methods) if keys else image
+    return records, _with_maps(image, runs, records, methods) if keys else image
 
 
 def _with_maps(

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 
+from cnnvis_report.errors import printable
 from cnnvis_report.evidence import words
 from cnnvis_report.evidence.method_checks import LOCALIZATION, amount, outcome
 from cnnvis_report.records.evidence import Check, Evidence, MethodEvidence
@@ -34,7 +35,7 @@ def markdown(evidence: Evidence, run: RunRecord) -> str:
 
 def plain(text: str) -> str:
     """On one line, without anything that Markdown or GitHub would read as its own."""
-    line = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+    line = " ".join(printable(text, " ").split())
     return SPECIAL.sub(_escaped, CALLING.sub(rf"\1{JOINER}", line))
 
 

@@ -1,6 +1,6 @@
 """Checks that a method has to pass before it is recommended, from what was measured of it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -134,37 +134,27 @@ def _below(name: str, value: Interval, limit: float, *, failed: str, passed: str
     return Check(name, None, value, undecided.format(amount(name, value)))
 
 
-class MethodChecks:
-    """Checks of the rows of one set of measurements.
+def checks_of(
+    row: int, numbers: Measurements, tests: MapTests, localization: Comparison | None, bootstrap: Bootstrap
+) -> Iterator[Check]:
+    """All checks that apply to a row of measurements.
 
     Args:
         tests: what the randomization test found. localization: the measure that decides; None without masks.
     """
-
-    def __init__(
-        self, numbers: Measurements, tests: MapTests, localization: Comparison | None, bootstrap: Bootstrap
-    ) -> None:
-        self._numbers, self._tests, self._localization, self._bootstrap = numbers, tests, localization, bootstrap
-
-    def of(self, row: int) -> tuple[Check, ...]:
-        """All that apply to a row."""
-        return tuple(self._checks(row))
-
-    def _checks(self, row: int) -> Iterable[Check]:
-        constant = _known(self._numbers.constant[:, row])
-        if len(constant) and constant.any():
-            yield constant_check(constant.tolist())
-        correlations = self._tests.of(RANDOMIZATION, self._numbers.rows[row])
-        if correlations:
-            yield randomization_check(correlations, self._bootstrap)
-        for name, check in (("residual", completeness_check), ("conservation", conservation_check)):
-            stated = _known(self._numbers.stated[name][:, row])
-            if len(stated):
-                yield check(stated.tolist(), self._bootstrap)
-        if self._localization is not None:
-            difference = self._localization.differences[row]
-            if difference is not None:
-                yield localization_check(difference, self._localization.metric)
+    constant = _known(numbers.constant[:, row])
+    if len(constant) and constant.any():
+        yield constant_check(constant.tolist())
+    correlations = tests.of(RANDOMIZATION, numbers.rows[row])
+    if correlations:
+        yield randomization_check(correlations, bootstrap)
+    for name, check in (("residual", completeness_check), ("conservation", conservation_check)):
+        stated = _known(numbers.stated[name][:, row])
+        if len(stated):
+            yield check(stated.tolist(), bootstrap)
+    difference = localization.differences[row] if localization is not None else None
+    if localization is not None and difference is not None:
+        yield localization_check(difference, localization.metric)
 
 
 def failed(checks: Sequence[Check]) -> bool:

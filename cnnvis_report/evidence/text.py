@@ -53,7 +53,7 @@ class _Text:
         return f"No method is recommended: none that passes its checks has a better {name} than a random map."
 
     def _avoid(self, method: MethodEvidence) -> str:
-        reasons = [check.reason for check in method.checks if check.passed is False]
+        reasons = [check.reason for check in method.failures]
         if method.standing is Standing.WORSE:
             reasons.append(f"worse than a random map ({self._score(method)} from one)")
         elif method.standing is Standing.CHANCE:

@@ -9,7 +9,7 @@ from cnnvis_report.evidence.duplicates import groups, reason
 from cnnvis_report.evidence.limits import limits_of
 from cnnvis_report.evidence.map_tests import MapTests
 from cnnvis_report.evidence.measurements import Measurements, Row, measurements
-from cnnvis_report.evidence.method_checks import MethodChecks, failed, localized
+from cnnvis_report.evidence.method_checks import checks_of, failed, localized
 from cnnvis_report.evidence.ranking import rank
 from cnnvis_report.evidence.statistics import CONFIDENCE, RESAMPLES, Bootstrap
 from cnnvis_report.evidence.text import text_of
@@ -82,8 +82,7 @@ class _Verdicts:
         ]
         self.ranked_by = ranking_measure(self.comparisons)
         self.localization = localization_measure(self.comparisons)
-        checks = MethodChecks(numbers, self.tests, self.localization, bootstrap)
-        self.checks = {row: checks.of(row) for row in judged}
+        self.checks = {row: tuple(checks_of(row, numbers, self.tests, self.localization, bootstrap)) for row in judged}
         self.failed = {row for row in judged if failed(self.checks[row])}
         self.groups = groups(numbers.agreement, sorted(judged, key=self._preference))
         self.ranking = rank(

@@ -10,6 +10,7 @@ from cnnvis_report.records.metrics import Evaluation, MetricInfo
 from cnnvis_report.records.run import RunRecord
 from cnnvis_report.records.scores import ScoreKind
 
+FEW = 10  # images below which a figure is said to tell little
 DIGITS = 3  # significant ones of a number without an interval
 
 
@@ -84,6 +85,11 @@ def within_sentence(title: str) -> str:
 def counted(amount: int, one: str) -> str:
     """Such as "1 image" or "16 images"."""
     return f"{amount} {one}{'' if amount == 1 else 's'}"
+
+
+def little(images: int) -> str:
+    """Said behind a figure of few images; nothing of more."""
+    return f" {counted(images, 'image')} {'tells' if images == 1 else 'tell'} little." if images < FEW else ""
 
 
 def listed(names: Sequence[str]) -> str:

@@ -1,11 +1,9 @@
 """The files of a report, whole or not there."""
 
-import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from shutil import rmtree
 
 from cnnvis_report.errors import BadRequest, WentAway
 from cnnvis_report.progress import Progress
@@ -23,6 +21,7 @@ from cnnvis_report.report.site.site_writer import DEFAULT, SiteOptions, write_pa
 from cnnvis_report.store.files import names as named
 from cnnvis_report.store.files.atomic import blocked_by, files_below, remove, within
 from cnnvis_report.store.files.lock import writing
+from cnnvis_report.store.files.output_file import aside
 from cnnvis_report.store.own_files import check_pages, list_pages, pages_of
 from cnnvis_report.store.remains import clear_pages
 from cnnvis_report.store.run_folder import StoredRun
@@ -122,17 +121,13 @@ def replace_pages(folder: Path, write: Callable[[Path], Quality]) -> Written:
 @contextmanager
 def _aside(folder: Path) -> Iterator[Path]:
     """An empty folder within the folder, for pages that aren't all there yet."""
-    with writing(folder):
-        building = folder / f".pages-{secrets.token_hex(4)}"
-        building.mkdir()
+    with writing(folder), aside(folder) as building:
         try:
             yield building
         except (FileNotFoundError, BadRequest) as error:
             if building.is_dir():
                 raise
             raise WentAway(f"{folder}: went away while its pages were written. Start it again.") from error
-        finally:
-            rmtree(building, ignore_errors=True)
 
 
 def fill(run: StoredRun, folder: Path, options: SiteOptions, progress: Progress) -> Quality:

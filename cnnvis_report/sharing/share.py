@@ -1,7 +1,6 @@
 """A report handed on: what is written for a reader who isn't to get all of it, and where."""
 
 import re
-import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -29,7 +28,7 @@ from cnnvis_report.store.files.atomic import (
 )
 from cnnvis_report.store.files.lock import writing
 from cnnvis_report.store.files.names import ARRAYS, BUILDING, COMPARISON, INSPECTION, LOCK, MANIFEST, PAGES, is_ours
-from cnnvis_report.store.files.output_file import check_output_folder
+from cnnvis_report.store.files.output_file import aside, check_output_folder, left_aside
 from cnnvis_report.store.own_files import is_strangers, list_pages, pages_of
 from cnnvis_report.store.run_folder import StoredRun
 
@@ -139,8 +138,8 @@ class RunPages:
         return nullcontext(RunPages(write_anonymous(self.run, folder, title)))
 
 
-def share(pages: Pages, how: Share, progress: Progress | None = None) -> list[Path]:
-    """Write what is handed on of a run or a comparison; the first page of a copy, and the zip file.
+def hand_on(pages: Pages, how: Share, progress: Progress | None = None) -> list[Path]:
+    """Write what is handed on of a run or a comparison, if anything is; the first page of a copy, and the zip file.
 
     Raises:
         BadRequest: it can't be written there, or the single file can't be made so small.
@@ -162,7 +161,7 @@ def _write_copy(shared: Pages, folder: Path, how: Share, progress: Progress) -> 
     """Write a copy aside, and put it into its place when all of it is there."""
     with writing(folder):
         _check_copy(folder)
-        with _aside(folder) as building:
+        with _swept(folder) as building:
             pages = building / "pages"
             with shared.anonymous(building, how.title) if how.anonymous else nullcontext(shared) as shown:
                 pages.mkdir()
@@ -201,18 +200,13 @@ def _list(folder: Path, names: Sequence[str]) -> None:
 
 
 @contextmanager
-def _aside(folder: Path) -> Iterator[Path]:
+def _swept(folder: Path) -> Iterator[Path]:
     """A new folder within the folder, removed afterwards, as are those that a killed program has left."""
-    for left in list(folder.iterdir()):
-        if BUILDING.fullmatch(left.name) and left.is_dir() and not left.is_symlink():
-            rmtree(left, ignore_errors=True)
+    for left in left_aside(folder):
+        rmtree(left, ignore_errors=True)
     sweep(folder, LISTED)
-    building = folder / f".pages-{secrets.token_hex(4)}"
-    building.mkdir()
-    try:
+    with aside(folder) as building:
         yield building
-    finally:
-        rmtree(building, ignore_errors=True)
 
 
 def _check_copy(folder: Path) -> None:

@@ -23,9 +23,9 @@ from cnnvis_report.store.files.atomic import (
     sweep,
 )
 from cnnvis_report.store.files.lock import writing
-from cnnvis_report.store.files.names import ARRAYS, BUILDING, FITTED, INSPECTION, JOURNAL, LOCK, MANIFEST, PAGES
+from cnnvis_report.store.files.names import ARRAYS, FITTED, INSPECTION, JOURNAL, LOCK, MANIFEST, PAGES
 from cnnvis_report.store.files.os_errors import raise_unless_of_the_file
-from cnnvis_report.store.files.output_file import check_output_folder
+from cnnvis_report.store.files.output_file import check_output_folder, left_aside
 from cnnvis_report.store.fitted_file import fitted_head
 from cnnvis_report.store.journal import journal_lines
 from cnnvis_report.store.manifest import MARK, list_lines, raw_head
@@ -140,12 +140,11 @@ def tidy(folder: Path) -> None:
     sweep(folder, names.TOP)
     for inner in (ARRAYS, INSPECTION, FITTED):
         sweep(folder / inner, names.FILE)
-    for path in list(folder.iterdir()):
-        if BUILDING.fullmatch(path.name) and path.is_dir() and not path.is_symlink():
-            remove(path, [name for name in _within(path) if names.is_page(name)])
-            for empty in sorted((entry for entry in path.rglob("*") if entry.is_dir()), reverse=True):
-                remove_empty(empty)
-            remove_empty(path)
+    for path in left_aside(folder):
+        remove(path, [name for name in _within(path) if names.is_page(name)])
+        for empty in sorted((entry for entry in path.rglob("*") if entry.is_dir()), reverse=True):
+            remove_empty(empty)
+        remove_empty(path)
 
 
 def made_in(folder: Path, *within: str) -> list[str]:

@@ -9,11 +9,10 @@ import click
 from cnnvis_report.cli.help import DescribedArgument, GroupedCommand
 from cnnvis_report.cli.options.dependent import from_variable
 from cnnvis_report.cli.options.options import configured, option
-from cnnvis_report.cli.options.params import printable
 from cnnvis_report.cli.options.types import SettingType
 from cnnvis_report.cli.stored_run import refused_as
 from cnnvis_report.cli.terminal.announce import write_text
-from cnnvis_report.errors import BadRequest
+from cnnvis_report.errors import BadRequest, printable
 from cnnvis_report.report.figure.config import PREDICTION, FigureConfig
 from cnnvis_report.settings import Group
 from cnnvis_report.settings.kinds import File

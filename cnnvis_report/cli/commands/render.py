@@ -7,9 +7,9 @@ import click
 from cnnvis_report.cli import finish, results, share
 from cnnvis_report.cli.help import GroupedCommand
 from cnnvis_report.cli.options.options import configured, option
-from cnnvis_report.cli.options.params import printable
 from cnnvis_report.cli.stored_run import RUN, refused_as
 from cnnvis_report.cli.terminal.announce import announce
+from cnnvis_report.errors import printable
 from cnnvis_report.pipeline.config import JobConfig, ReportConfig, ShareConfig, TerminalConfig
 from cnnvis_report.settings import Group
 from cnnvis_report.store.files.names import MANIFEST
@@ -41,7 +41,7 @@ def render(
     """
     from cnnvis_report.report.job_results import results_of_run
     from cnnvis_report.report.write import write_site
-    from cnnvis_report.sharing.share import RunPages
+    from cnnvis_report.sharing.share import RunPages, hand_on
     from cnnvis_report.store.repair import repair as repair_run
     from cnnvis_report.store.run_folder import load_run, titled
 
@@ -57,7 +57,7 @@ def render(
         if numbers is not None:
             results.check_rules(job, numbers)
         written = write_site(stored, how.options)
-        handed_on = share.hand_on(RunPages(stored), how)
+        handed_on = hand_on(RunPages(stored), how)
         if written.sample and not terminal.quiet:
             click.echo(f"Note: {written.sample}.", err=True)
         announce(written.first_page, report, job, handed_on)

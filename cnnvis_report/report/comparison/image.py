@@ -92,7 +92,7 @@ class ComparedImageView:
 
 
 def compared_image_view(
-    report: ComparedReport, image: ComparedImage, records: Sequence[ImageRecord], neighbors: Neighbors
+    report: ComparedReport, image: ComparedImage, records: Sequence[ImageRecord]
 ) -> ComparedImageView:
     """Gather what the page of an image shows."""
     flip = strongest_flip(image)
@@ -107,7 +107,7 @@ def compared_image_view(
         size=records[0].size,
         mask=records[0].mask_fraction is not None,
         images=len(report.images),
-        neighbors=neighbors,
+        neighbors=_neighbors(report, image),
         predictions=_predictions(report, image),
         verdict=WORDS[flip] if flip in (Flip.BROKEN, Flip.FIXED, Flip.CHANGED) else "",
         state=str(flip),
@@ -119,6 +119,14 @@ def compared_image_view(
         palettes={name: gradient(stops(name)) for name in POSITIVE},
         signed_palettes={name: gradient(stops(name)) for name in SIGNED},
     )
+
+
+def _neighbors(report: ComparedReport, image: ComparedImage) -> Neighbors:
+    """What comes before and after an image in the order of the gallery."""
+    number = report.position[image.id]
+    before = report.ids[number - 1] if number else ""
+    after = report.ids[number + 1] if number + 1 < len(report.ids) else ""
+    return Neighbors(before, after, number + 1)
 
 
 def _predictions(report: ComparedReport, image: ComparedImage) -> list[ComparedPredictionLine]:

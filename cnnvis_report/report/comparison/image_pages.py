@@ -15,7 +15,6 @@ from cnnvis_report.report.pictures.encode import QUALITIES
 from cnnvis_report.report.site import assets
 from cnnvis_report.report.site.renderer import write_page
 from cnnvis_report.report.site.site_files import write_pictures, write_text
-from cnnvis_report.report.views.image.page import Neighbors
 from cnnvis_report.report.views.links import SiteLinks
 from cnnvis_report.store.files.atomic import within
 
@@ -37,16 +36,8 @@ class ComparedImagePages:
         write_pictures(folder, f"stills/{image.id}", pictures)
         data = image_data(report, image, records, arrays, QUALITY)
         write_text(folder, f"data/{image.id}.js", assets.delivery(image.id, data))
-        view = compared_image_view(report, image, records, neighbors(report, image))
+        view = compared_image_view(report, image, records)
         path = within(folder, f"images/{image.id}.html")
         named = {"page": "image", "title": image.name, "template": "comparison_image.html"}
         write_page(path, frame(report), SiteLinks(up="../"), view=view, **named)
         return image.name
-
-
-def neighbors(report: ComparedReport, image: ComparedImage) -> Neighbors:
-    """What comes before and after an image in the order of the gallery."""
-    number = report.position[image.id]
-    before = report.ids[number - 1] if number else ""
-    after = report.ids[number + 1] if number + 1 < len(report.ids) else ""
-    return Neighbors(before, after, number + 1)

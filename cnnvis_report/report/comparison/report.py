@@ -12,7 +12,7 @@ from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.methods import Kind
 from cnnvis_report.report.comparison.maps import Arrays
 from cnnvis_report.report.views import formatting as fmt
-from cnnvis_report.report.views.methods.best_methods import best_methods_of
+from cnnvis_report.report.views.methods.method_order import best_methods
 from cnnvis_report.store.run_folder import StoredRun
 
 PAGES = 200  # images that have a page, unless more are asked for
@@ -81,7 +81,7 @@ class ComparedReport:
     @cached_property
     def ranked(self) -> list[ComparedMethod]:
         """The methods, those that the first run recommends before others, and what explains nothing last."""
-        names = [best.name for best in best_methods_of(self.runs[0].record, self.runs[0].evidence)]
+        names = [best.name for best in best_methods(self.runs[0].record, self.runs[0].evidence)]
         rank = {name: number for number, name in enumerate(names)}
         return sorted(
             self.methods,

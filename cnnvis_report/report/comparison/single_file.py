@@ -13,7 +13,6 @@ from cnnvis_report.report.comparison.figure import comparison_figure
 from cnnvis_report.report.comparison.frame import comparison_pages, frame
 from cnnvis_report.report.comparison.gallery import compared_gallery_data
 from cnnvis_report.report.comparison.image import compared_image_view
-from cnnvis_report.report.comparison.image_pages import neighbors
 from cnnvis_report.report.comparison.payload import image_data
 from cnnvis_report.report.comparison.report import ComparedReport
 from cnnvis_report.report.comparison.stills import image_stills
@@ -113,7 +112,7 @@ def _images(
         yield {
             "id": image.id,
             "on_overview": False,
-            "view": compared_image_view(report, image, records, neighbors(report, image)),
+            "view": compared_image_view(report, image, records),
             "links": SingleFileLinks(),
             "data": data,
             "thumbnails": {name: data_uri(content) for name, content in image_stills(report, image, arrays)},

@@ -12,6 +12,7 @@ from cnnvis_report.report.figure.config import FigureConfig
 from cnnvis_report.report.figure.content import Figure, NoMaps, make_figure
 from cnnvis_report.report.pictures.encode import Quality
 from cnnvis_report.report.views import formatting as fmt
+from cnnvis_report.report.views.methods.method_order import BestMethod, best_methods
 from cnnvis_report.report.views.summary import Summary, summarize
 from cnnvis_report.store.run_folder import StoredRun
 
@@ -68,6 +69,11 @@ class Report:
     def evidence(self) -> Evidence | None:
         """The verdict on every method; None where nothing was measured."""
         return self.stored.evidence
+
+    @cached_property
+    def best(self) -> list[BestMethod]:
+        """The methods that stand for the run, best first; none without maps."""
+        return best_methods(self.run, self.evidence)
 
     @cached_property
     def figure(self) -> Figure | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cnnvis_report.errors import BadRequest, UnknownName
+from cnnvis_report.errors import BadRequest, UnknownName, printable
 from cnnvis_report.records.codec import to_json
 from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.report.figure.rows import chosen_by_name
@@ -127,5 +127,5 @@ def table(rows: Iterable[Sequence[Cell]]) -> str:
 def _cell(value: Cell) -> Cell:
     if not isinstance(value, str):
         return value
-    plain = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in value)
+    plain = printable(value)
     return f"'{plain}" if value.lstrip().startswith(FORMULA) or value.startswith(FORMULA) else plain

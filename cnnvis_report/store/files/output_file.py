@@ -2,13 +2,16 @@
 
 import mmap
 import re
+import secrets
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from shutil import rmtree
 
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.store.files.atomic import beside, blocked_by, is_regular, sweep
 from cnnvis_report.store.files.lock import lock_of
+from cnnvis_report.store.files.names import BUILDING
 
 
 def check_output(path: Path, mark: str, what: str) -> None:
@@ -43,6 +46,23 @@ def output_file(path: Path) -> Iterator[Path]:
             stack.enter_context(lock_of(path.with_name(f".{path.name[:200]}.lock"), str(path)))
             sweep(path.parent, re.compile(re.escape(path.name[:200])))
         yield stack.enter_context(beside(path))
+
+
+@contextmanager
+def aside(folder: Path) -> Iterator[Path]:
+    """A new folder within the folder, for what isn't all there yet, removed afterwards."""
+    building = folder / f".pages-{secrets.token_hex(4)}"
+    building.mkdir()
+    try:
+        yield building
+    finally:
+        rmtree(building, ignore_errors=True)
+
+
+def left_aside(folder: Path) -> list[Path]:
+    """Such folders that killed programs have left."""
+    entries = (path for path in folder.iterdir() if BUILDING.fullmatch(path.name))
+    return [path for path in entries if path.is_dir() and not path.is_symlink()]
 
 
 def _holds(path: Path, mark: bytes) -> bool:

@@ -39,9 +39,8 @@ def _warnings(report: Report, row: MethodEvidence) -> Iterator[str]:
     """What a reader of a method's map has to know before it is believed."""
     if row.standing in NO_BETTER:
         yield f"⚠ {str(row.standing).capitalize()}{_difference(report, row)}"
-    for check in row.checks:
-        if check.passed is False:
-            yield f"⚠ {check.name.capitalize()}: {check.reason}"
+    for check in row.failures:
+        yield f"⚠ {check.name.capitalize()}: {check.reason}"
     if row.same_as:
         yield f"Same map as {words.title(report.run, row.same_as)}: {row.same_because}"
 

@@ -162,7 +162,7 @@ def _short(value: float, *, percent: bool) -> str:
 def _warnings(report: Report, method: MethodInfo) -> tuple[str, ...]:
     """The reasons of the checks that it failed."""
     verdicts = [row for row in (report.evidence.methods if report.evidence else ()) if row.method == method.name]
-    reasons = [check.reason for row in verdicts for check in row.checks if check.passed is False]
+    reasons = [check.reason for row in verdicts for check in row.failures]
     return tuple(dict.fromkeys(reasons))
 
 

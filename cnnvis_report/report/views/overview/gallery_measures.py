@@ -7,7 +7,7 @@ from statistics import median
 from cnnvis_report.evidence import words
 from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.metrics import ImageMetrics
-from cnnvis_report.report.views.methods.best_methods import BestMethod, best_methods
+from cnnvis_report.report.views.methods.method_order import BestMethod
 from cnnvis_report.report.views.report import Report
 
 AGREEMENT, MASS, FAITHFULNESS = "agreement", "mass", "faithfulness"  # in addresses
@@ -40,7 +40,7 @@ class ImageMeasures:
 def image_measures(report: Report) -> ImageMeasures:
     """Choose what can be read of the images of a run."""
     evidence = report.evidence
-    recommended = best_methods(report)
+    recommended = report.best
     best = next(iter(recommended), None)
     ranking = evidence.faithfulness if evidence else ""
     titles = {AGREEMENT: "Agreement of the methods"}

@@ -10,7 +10,7 @@ from cnnvis_report.records.run import RunRecord
 from cnnvis_report.records.scores import ScoreKind
 from cnnvis_report.report.pictures.palettes import limit
 from cnnvis_report.report.pictures.thumbnails import Pictures, still, thumbnail
-from cnnvis_report.report.views.methods.best_methods import BestMethod, best_methods_of
+from cnnvis_report.report.views.methods.method_order import BestMethod, best_methods
 from cnnvis_report.report.views.verdict import label_score
 from cnnvis_report.store.run_folder import StoredRun
 
@@ -45,7 +45,7 @@ class ErrorMaps:
 
 def best_of_classes(run: RunRecord, evidence: Evidence | None) -> BestMethod | None:
     """The best method whose maps differ from class to class; None where there is none."""
-    best = best_methods_of(run, evidence)
+    best = best_methods(run, evidence)
     rest = [BestMethod(method.name, "", method.title) for method in run.methods if not method.baseline]
     return next((method for method in (*best, *rest) if not run.method(method.name).class_agnostic), None)
 
