@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from cnnvis_report.cli.terminal.console import Console
     from cnnvis_report.pipeline.explaining.map_making import Engine
     from cnnvis_report.pipeline.setup import Setup
-    from cnnvis_report.pipeline.stats import RunStats
-    from cnnvis_report.records.run import RunRecord
     from cnnvis_report.store.run_folder import StoredRun
 
 
@@ -129,7 +127,8 @@ def make(setup: "Setup", console: "Console", engine: "Engine | None" = None) -> 
         with console.progress("Explain", images):
             record, stats = run(planned.setup, planned.plan, config.output, progress, engine)
         console.bill(record, stats)
-        stored, missing = load_run(config.output), _missing(record, stats)
+        stored, gaps = load_run(config.output), (record.skipped, record.not_applicable, record.stages_not_applicable)
+        missing = sum(map(len, gaps)) + stats.missing_maps
         if record.keep == "none":  # the pages were written before the arrays were removed
             console.warn(f"{config.output}: the run is complete and keeps no arrays; its pages stay as they are.")
             return Made(stored, _written_page(stored), missing)
@@ -138,11 +137,6 @@ def make(setup: "Setup", console: "Console", engine: "Engine | None" = None) -> 
     console.pages(written)
     handed_on = hand_on(RunPages(stored), how)
     return Made(stored, written.first_page, missing, tuple(handed_on))
-
-
-def _missing(record: "RunRecord", stats: "RunStats") -> int:
-    """How many files were skipped, and how many maps and stages are missing."""
-    return len(record.skipped) + len(record.not_applicable) + len(record.stages_not_applicable) + stats.missing_maps
 
 
 def _written_page(stored: "StoredRun") -> Path:

@@ -22,20 +22,10 @@ CHOICES = ("npz", "npy", "tiff", "csv", "heatmap-png", "virelay")
     group=Group.REPORT,
     kind=Choice(CHOICES),
     default="npz",
-    show_default=True,
     help="Format: npz is one file per image, the others one per map; virelay is HDF5 with project files (needs h5py: "
     "pip install 'cnnvis-report[virelay]').",
 )
-@option(
-    "-o",
-    "--output",
-    group=Group.REPORT,
-    kind=File(),
-    default="maps",
-    show_default=True,
-    metavar="DIR",
-    help="A new or empty folder.",
-)
+@option("-o", "--output", group=Group.REPORT, kind=File(), default="maps", metavar="DIR", help="A new or empty folder.")
 @option(
     "-m",
     "--methods",

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cnnvis_report.evidence import words
-from cnnvis_report.records.comparison import ComparedClass
 from cnnvis_report.report.comparison.figure import comparison_caption
 from cnnvis_report.report.comparison.gallery import ComparedGallery, compared_gallery
 from cnnvis_report.report.comparison.report import ComparedReport
@@ -91,7 +90,12 @@ def comparison_overview(report: ComparedReport, figure: Figure | None, links: Li
         folded=folded,
         runs=report.names,
         measures=list(_measures(report)),
-        classes=[_class(row) for row in comparison.classes[:CLASSES]],
+        classes=[
+            ClassRow(
+                row.name, row.images, [n / max(row.images, 1) for n in row.correct], max(row.fixed), max(row.broken)
+            )
+            for row in comparison.classes[:CLASSES]
+        ],
         more_classes=max(0, len(comparison.classes) - CLASSES),
         gallery=compared_gallery(report),
     )
@@ -125,9 +129,3 @@ def _measures(report: ComparedReport) -> Iterator[tuple[str, str, list[str]]]:
     for title, meaning, cells in rows:
         if any(cells) and (labeled or title in (ACCURACY[0], MOVED[0])):
             yield title, meaning, [cell or NEVER_MEASURED for cell in cells]
-
-
-def _class(row: ComparedClass) -> ClassRow:
-    return ClassRow(
-        row.name, row.images, [correct / max(row.images, 1) for correct in row.correct], max(row.fixed), max(row.broken)
-    )

@@ -1,6 +1,6 @@
 """What every page of a comparison is made from."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import cached_property
 from heapq import nsmallest
 from typing import overload
@@ -20,28 +20,39 @@ ORDER = (Flip.BROKEN, Flip.FIXED, Flip.CHANGED)  # what is shown before all othe
 
 
 class ChosenImages(Sequence[ComparedImage]):
-    """Some of the compared images in an order of their own, each read when it is asked for."""
+    """Some of the compared images in an order of their own, each read when it is asked for.
 
-    def __init__(self, images: Sequence[ComparedImage], numbers: Sequence[int]) -> None:
+    change: what each of them becomes; itself without one.
+    """
+
+    def __init__(
+        self,
+        images: Sequence[ComparedImage],
+        numbers: Sequence[int],
+        change: Callable[[ComparedImage], ComparedImage] | None = None,
+    ) -> None:
         """Choose images by their numbers."""
-        self._images, self.numbers = images, tuple(numbers)
+        self._images, self.numbers, self._change = images, tuple(numbers), change
 
     def __len__(self) -> int:
         return len(self.numbers)
 
     @overload
     def __getitem__(self, index: int) -> ComparedImage: ...
+
     @overload
     def __getitem__(self, index: slice) -> "ChosenImages": ...
+
     def __getitem__(self, index: int | slice) -> "ComparedImage | ChosenImages":
         if isinstance(index, slice):
-            return ChosenImages(self._images, self.numbers[index])
-        return self._images[self.numbers[index]]
+            return ChosenImages(self._images, self.numbers[index], self._change)
+        image = self._images[self.numbers[index]]
+        return self._change(image) if self._change else image
 
     @property
     def in_order(self) -> "ChosenImages":
         """The same in the order in which they are compared."""
-        return ChosenImages(self._images, sorted(self.numbers))
+        return ChosenImages(self._images, sorted(self.numbers), self._change)
 
 
 class ComparedReport:

@@ -3,9 +3,10 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any, overload
+from typing import Any
 
 from cnnvis_report.progress import Progress
 from cnnvis_report.records.compared_images import ComparedImage
@@ -14,7 +15,7 @@ from cnnvis_report.report.comparison.frame import comparison_pages, frame
 from cnnvis_report.report.comparison.gallery import compared_gallery_data
 from cnnvis_report.report.comparison.image import compared_image_view
 from cnnvis_report.report.comparison.payload import image_data
-from cnnvis_report.report.comparison.report import ComparedReport
+from cnnvis_report.report.comparison.report import ChosenImages, ComparedReport
 from cnnvis_report.report.comparison.stills import image_stills
 from cnnvis_report.report.pictures.encode import Quality
 from cnnvis_report.report.pictures.thumbnails import data_uri
@@ -37,26 +38,6 @@ def write_single_comparison(report: ComparedReport, folder: Path, progress: Prog
     return fit(_ComparisonPage(report, folder / "index.html", OncePerImage(progress)), most)
 
 
-class _FewerMaps(Sequence[ComparedImage]):
-    """Compared images without the maps of some methods; what was measured of these stays."""
-
-    def __init__(self, images: Sequence[ComparedImage], left_out: Sequence[str]) -> None:
-        self._images, self._left_out = images, left_out
-
-    def __len__(self) -> int:
-        return len(self._images)
-
-    @overload
-    def __getitem__(self, index: int) -> ComparedImage: ...
-    @overload
-    def __getitem__(self, index: slice) -> "_FewerMaps": ...
-    def __getitem__(self, index: int | slice) -> "ComparedImage | _FewerMaps":
-        if isinstance(index, slice):
-            return _FewerMaps(self._images[index], self._left_out)
-        image = self._images[index]
-        return replace(image, keys={key: keys for key, keys in image.keys.items() if key not in self._left_out})
-
-
 @dataclass(frozen=True)
 class _ComparisonPage:
     """The single file of a comparison."""
@@ -68,7 +49,9 @@ class _ComparisonPage:
     def write(self, quality: Quality, notices: SizeNotices) -> tuple[int, Counter[str]]:
         """Write it; its size, and how many bytes of it the maps of each method take."""
         comparison = self.report.comparison
-        images = _FewerMaps(comparison.images, quality.left_out) if quality.left_out else comparison.images
+        images = comparison.images
+        if quality.left_out:
+            images = ChosenImages(images, range(len(images)), partial(_without_maps, quality.left_out))
         comparison = replace(comparison, images=images, notices=notices.around(comparison.notices))
         report, weights = ComparedReport(comparison, self.report.runs, len(self.report.images)), Counter[str]()
         size = write_single_page(
@@ -100,6 +83,11 @@ class _ComparisonPage:
     def methods(self) -> dict[str, str]:
         """The titles of the methods, those first that the first run recommends."""
         return {method.key: method.info.title for method in self.report.ranked}
+
+
+def _without_maps(methods: Sequence[str], image: ComparedImage) -> ComparedImage:
+    """An image without the maps of some methods; what was measured of these stays."""
+    return replace(image, keys={key: keys for key, keys in image.keys.items() if key not in methods})
 
 
 def _images(

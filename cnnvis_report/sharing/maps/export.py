@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -54,7 +54,8 @@ def export_maps(
 
             entries = export_virelay(run, aside, methods, wanted)
         else:
-            entries = [entry for image in _images(run, wanted) for entry in _image(run, image, aside, form, methods)]
+            chosen = (image for image in run.images() if not wanted or image.id in wanted)
+            entries = [entry for image in chosen for entry in _image(run, image, aside, form, methods)]
         if not entries:
             raise BadRequest(f"{run.folder}: has no such maps.")
         write_manifest(run, aside, form, entries)
@@ -80,10 +81,6 @@ def write_manifest(run: StoredRun, folder: Path, form: str, entries: Sequence[En
     rows = [_row(entry) for entry in entries]
     with beside(folder / TABLE, parents=False) as temporary:
         temporary.write_text(table([COLUMNS, *rows]), encoding="utf-8", newline="\n")
-
-
-def _images(run: StoredRun, wanted: Collection[str]) -> Iterator[ImageRecord]:
-    return (image for image in run.images() if not wanted or image.id in wanted)
 
 
 def _image(run: StoredRun, image: ImageRecord, folder: Path, form: str, methods: Sequence[str]) -> Iterator[Entry]:

@@ -87,13 +87,9 @@ def overview(report: Report, links: Links) -> Overview:
         precisions=labels_by_precision(summary.label_predictions)[:LISTED] if several else [],
         confidence=confidence_histogram(report),
         visualizations=list(_visualizations(report, links)),
-        image=_only_image(report, links) if single else None,
+        image=image_view(report, links, next(report.images()), Neighbors("", "", 1)) if single else None,
         gallery=gallery(report, links) if several else None,
     )
-
-
-def _only_image(report: Report, links: Links) -> ImageView:
-    return image_view(report, links, next(report.images()), Neighbors("", "", 1))
 
 
 def _visualizations(report: Report, links: Links) -> Iterator[Visualization]:
