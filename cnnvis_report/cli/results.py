@@ -81,7 +81,7 @@ def _write_summary(path: Path, results: "JobResults", outcomes: Sequence[Outcome
         with path.open("a", encoding="utf-8", newline="\n") as file:
             file.write(document.text())
         return
-    from cnnvis_report.report.markdown.picture import picture_address, screen_png
+    from cnnvis_report.report.markdown.document import picture_address, screen_png
 
     picture = results.picture()
     if not picture:

@@ -4,18 +4,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
-from cnnvis_report.comparison.accuracy import RunAccuracy
 from cnnvis_report.comparison.align import match_images, side_by_side
 from cnnvis_report.comparison.checks import check_classes, check_images, check_runs
 from cnnvis_report.comparison.findings import FindingWriter
 from cnnvis_report.comparison.maps import map_keys, mask_energy, moved, movement, shown_maps
 from cnnvis_report.comparison.measures import measures_of
-from cnnvis_report.comparison.methods import compared_methods
-from cnnvis_report.comparison.notices import file_notices, notices
+from cnnvis_report.comparison.notices import file_notices, notices, unshared
 from cnnvis_report.comparison.predictions import choose_targets, flip, prediction
-from cnnvis_report.comparison.survey import survey
-from cnnvis_report.comparison.tally import Tally
-from cnnvis_report.comparison.unshared import unshared
+from cnnvis_report.comparison.survey import compared_methods, survey
+from cnnvis_report.comparison.tally import RunAccuracy, Tally
 from cnnvis_report.data.prefetch import ahead
 from cnnvis_report.progress import Progress
 from cnnvis_report.records.compared_images import ComparedImage
@@ -50,7 +47,7 @@ def compare_runs(
     check_classes(runs, [of_run.classes for of_run in surveys])
     ids = match_images([of_run.keys for of_run in surveys])
     check_images(runs, len(ids))
-    methods = compared_methods(runs, [of_run.layers.by_method for of_run in surveys])
+    methods = compared_methods(runs, [of_run.layers for of_run in surveys])
     rows: NewImages | list[ComparedImage] = [] if images is None else images
     tally = Tally(runs, methods)
     compare = partial(_image, runs, methods)

@@ -1,5 +1,6 @@
 """Checks that a method has to pass before it is recommended, from what was measured of it."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -8,11 +9,10 @@ import numpy.typing as npt
 
 from cnnvis_report.evidence import words
 from cnnvis_report.evidence.comparison import Comparison
-from cnnvis_report.evidence.map_tests import MapTests
-from cnnvis_report.evidence.measurements import Measurements
+from cnnvis_report.evidence.measurements import Measurements, Row
 from cnnvis_report.evidence.statistics import FEWEST, Bootstrap
 from cnnvis_report.records.evidence import Check, Interval
-from cnnvis_report.records.metrics import MetricInfo
+from cnnvis_report.records.metrics import MethodTest, MetricInfo
 
 UNCHANGED = 0.5  # rank correlation of magnitudes with the maps of a network of random weights
 LOST = 0.25  # of the score, or of its rise from the baseline, that a map's values miss
@@ -22,6 +22,25 @@ UNDECIDED = "not decided"
 RANDOMIZATION, COMPLETENESS, CONSERVATION = "randomization", "completeness", "conservation"
 LOCALIZATION, ONE_VALUE = "localization", "constant"
 SHARES = (COMPLETENESS, CONSERVATION, ONE_VALUE)  # checks whose value is a share, said as a percentage
+
+
+class MapTests:
+    """Values of tests by method and layer, one for each image that was tested."""
+
+    def __init__(self, tests: Sequence[MethodTest]) -> None:
+        self._values: dict[str, dict[Row, Sequence[float]]] = defaultdict(dict)
+        for test in tests:
+            if test.values:
+                self._values[test.name][test.method, test.layer] = test.values
+
+    def images(self) -> dict[str, int]:
+        """On how many images each test was made at most, by its name."""
+        return {name: max(map(len, by_row.values())) for name, by_row in self._values.items()}
+
+    def of(self, name: str, row: Row) -> Sequence[float]:
+        """What a test found of a method; none where it wasn't made."""
+        values = self._values.get(name, {})
+        return values.get(row) or values.get((row[0], "")) or ()  # the default layer is tested without being named
 
 
 def randomization_check(correlations: Sequence[float], bootstrap: Bootstrap) -> Check:

@@ -10,21 +10,20 @@ from typing import Protocol
 
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.progress import Progress
-from cnnvis_report.records.codec import parsed, to_json
 from cnnvis_report.report.site.site_writer import DEFAULT, SiteOptions
 from cnnvis_report.report.write import fill
 from cnnvis_report.sharing.anonymous_run import write_anonymous
 from cnnvis_report.sharing.zip_file import check_zip, write_zip
 from cnnvis_report.store.files.atomic import (
-    beside,
     files_below,
     is_regular,
     is_temporary,
-    read_regular,
+    read_json,
     remove,
     sweep,
     unlink,
     within,
+    write_json,
 )
 from cnnvis_report.store.files.lock import writing
 from cnnvis_report.store.files.names import ARRAYS, BUILDING, COMPARISON, INSPECTION, LOCK, MANIFEST, PAGES, is_ours
@@ -194,9 +193,7 @@ def _move(building: Path, folder: Path) -> None:
 
 def _list(folder: Path, names: Sequence[str]) -> None:
     """Note what the copy holds."""
-    with beside(folder / LISTING, parents=False) as temporary:
-        content = {"format": FORMAT, "files": [LISTING, *names]}
-        temporary.write_text(to_json(content) + "\n", encoding="utf-8", newline="\n")
+    write_json(folder / LISTING, {"format": FORMAT, "files": [LISTING, *names]}, parents=False)
 
 
 @contextmanager
@@ -231,7 +228,7 @@ def _copied(folder: Path) -> list[str]:
     Like a report's folder it may be a stranger's: what isn't called as our files are isn't one of them.
     """
     path = folder / LISTING
-    content = parsed(read_regular(path, MOST).decode("utf-8", "replace")) if is_regular(path) else None
+    content = read_json(path, MOST) if is_regular(path) else None
     names = content.get("files") if isinstance(content, dict) and content.get("format") == FORMAT else None
     plain = [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
     return [name for name in plain if name == LISTING or (is_ours(name) and not is_strangers(folder, name))]

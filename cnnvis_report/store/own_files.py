@@ -8,19 +8,19 @@ from itertools import chain
 from pathlib import Path
 
 from cnnvis_report.errors import BadRequest
-from cnnvis_report.records.codec import parsed, to_json
+from cnnvis_report.records.codec import parsed
 from cnnvis_report.store.array_files import array_checks
 from cnnvis_report.store.array_files.arrays import names_in
 from cnnvis_report.store.files import names
 from cnnvis_report.store.files.atomic import (
-    beside,
     is_regular,
     is_temporary,
     link_on_the_way,
-    read_regular,
+    read_json,
     remove,
     remove_empty,
     sweep,
+    write_json,
 )
 from cnnvis_report.store.files.lock import writing
 from cnnvis_report.store.files.names import ARRAYS, FITTED, INSPECTION, JOURNAL, LOCK, MANIFEST, PAGES
@@ -188,7 +188,7 @@ def pages_of(folder: Path) -> list[str]:
     """
     path = folder / PAGES
     try:
-        listed = parsed(read_regular(path, MOST_PAGES).decode("utf-8", "replace"))
+        listed = read_json(path, MOST_PAGES)
     except OSError as error:
         raise_unless_of_the_file(error)
         return []
@@ -211,8 +211,7 @@ def is_strangers(folder: Path, name: str) -> bool:
 
 def list_pages(folder: Path, listed: Iterable[str]) -> None:
     """Note which files of the folder are pages of ours."""
-    with beside(folder / PAGES, parents=False) as temporary:
-        temporary.write_text(to_json(sorted(listed)) + "\n", encoding="utf-8")
+    write_json(folder / PAGES, sorted(listed), parents=False)
 
 
 def _is_first(path: Path) -> bool:

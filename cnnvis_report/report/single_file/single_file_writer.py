@@ -1,4 +1,4 @@
-"""A report as one page: everything is in it, and packed until somebody looks at it."""
+"""A report as one page: everything is in it, and packed until somebody looks at it; maps of some methods may be out."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from cnnvis_report.progress import Progress
+from cnnvis_report.records.images import ImageRecord
+from cnnvis_report.records.methods import MethodInfo
 from cnnvis_report.report.payload import image_data, provenance_slots
 from cnnvis_report.report.pictures.encode import Quality
 from cnnvis_report.report.pictures.thumbnails import data_uri
-from cnnvis_report.report.single_file.fewer_maps import RunWithFewerMaps, most_useful_first
 from cnnvis_report.report.single_file.size_limit import IMAGES, MapError, OncePerImage, SizeNotices, fit, map_error
 from cnnvis_report.report.site import assets
 from cnnvis_report.report.site.gallery_data import GALLERY, gallery_data
@@ -21,9 +22,58 @@ from cnnvis_report.report.site.renderer import frame, parts_of, write_single_pag
 from cnnvis_report.report.views.image.page import image_view
 from cnnvis_report.report.views.links import SingleFileLinks
 from cnnvis_report.report.views.report import Report
-from cnnvis_report.store.run_folder import StoredRun
+from cnnvis_report.store.run_folder import Array, StoredRun
 
 MAPS_UP_TO = 28  # positions along a side of a feature map: they are the heaviest part
+PRESETS = ("quick", "standard")  # smallest set first; all others come after
+
+
+@dataclass(frozen=True)
+class RunWithFewerMaps(StoredRun):
+    """A stored run that shows the maps of all methods but some; what was measured of these stays.
+
+    left_out: names of the methods whose maps aren't shown.
+    """
+
+    left_out: frozenset[str] = frozenset()
+
+    def images(self) -> Iterator[ImageRecord]:
+        """The images in order, each with the maps that are shown."""
+        for image in super().images():
+            yield replace(image, maps=tuple(record for record in image.maps if record.method not in self.left_out))
+
+    def unchecked_arrays(self, image: ImageRecord) -> dict[str, Array]:
+        """The arrays of the maps that are shown, and of the picture.
+
+        Raises:
+            Damaged: the file isn't as it was written. BadRequest: the run keeps no arrays.
+        """
+        return {key: array for key, array in super().unchecked_arrays(image).items() if self._is_shown(key)}
+
+    def _is_shown(self, key: str) -> bool:
+        method, _, rest = key.partition("/")
+        return not (rest and method in self.left_out)
+
+
+def most_useful_first(run: StoredRun) -> list[str]:
+    """The methods of a run in the order in which a page that has room for some of them takes them.
+
+    That is the order of the evidence, best first; without evidence, the smallest set that a method belongs to, and
+    there the method that stands for the run first.
+    """
+    missing = {gap.method for gap in run.record.not_applicable if not gap.layer}
+    names = [method.name for method in run.record.methods if method.name not in missing]
+    evidence = run.evidence
+    if evidence is None:
+        ranks = {method.name: (_preset(method), -method.prominence) for method in run.record.methods}
+        return sorted(names, key=ranks.__getitem__)
+    judged = [row.method for row in evidence.methods]
+    order = {name: judged.index(name) if name in judged else len(judged) for name in names}
+    return sorted(names, key=order.__getitem__)
+
+
+def _preset(method: MethodInfo) -> int:
+    return PRESETS.index(method.preset) if method.preset in PRESETS else len(PRESETS)
 
 
 def write_single(run: StoredRun, folder: Path, progress: Progress, most: int | None = None) -> Quality:

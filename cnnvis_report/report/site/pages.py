@@ -10,8 +10,7 @@ from typing import Generic, TypeVar
 from cnnvis_report.report.figure.save import page_pictures
 from cnnvis_report.report.pictures.bands import band_pictures
 from cnnvis_report.report.pictures.image_layers import image_pictures
-from cnnvis_report.report.pictures.network import converged_pictures, network_pictures
-from cnnvis_report.report.pictures.snapshots import snapshot_pictures
+from cnnvis_report.report.pictures.network import converged_pictures, network_pictures, snapshot_pictures
 from cnnvis_report.report.pictures.thumbnails import Pictures
 from cnnvis_report.report.views.features.page import features
 from cnnvis_report.report.views.links import Links

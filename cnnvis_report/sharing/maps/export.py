@@ -15,7 +15,7 @@ from cnnvis_report.report.figure.rows import chosen_by_name
 from cnnvis_report.sharing.maps.entries import Entry, entry_of, map_name
 from cnnvis_report.sharing.maps.folder import check_folder, filling
 from cnnvis_report.sharing.maps.formats import FORMATS, Drawn, npz
-from cnnvis_report.store.files.atomic import beside
+from cnnvis_report.store.files.atomic import beside, write_text
 from cnnvis_report.store.run_folder import StoredRun
 
 NPZ, VIRELAY = "npz", "virelay"
@@ -75,12 +75,8 @@ def write_manifest(run: StoredRun, folder: Path, form: str, entries: Sequence[En
         "fingerprint": run.record.fingerprint,
     }
     lines = ",\n".join(map(to_json, maps))
-    with beside(folder / MANIFEST, parents=False) as temporary:
-        text = f'{to_json(head)[:-1]}, "entries": [\n{lines}\n]}}\n'
-        temporary.write_text(text, encoding="utf-8", newline="\n")
-    rows = [_row(entry) for entry in entries]
-    with beside(folder / TABLE, parents=False) as temporary:
-        temporary.write_text(table([COLUMNS, *rows]), encoding="utf-8", newline="\n")
+    write_text(folder / MANIFEST, f'{to_json(head)[:-1]}, "entries": [\n{lines}\n]}}\n', parents=False)
+    write_text(folder / TABLE, table([COLUMNS, *map(_row, entries)]), parents=False)
 
 
 def _image(run: StoredRun, image: ImageRecord, folder: Path, form: str, methods: Sequence[str]) -> Iterator[Entry]:

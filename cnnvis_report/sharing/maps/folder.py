@@ -7,8 +7,7 @@ from pathlib import Path
 from shutil import rmtree
 
 from cnnvis_report.errors import BadRequest
-from cnnvis_report.records.codec import parsed, to_json
-from cnnvis_report.store.files.atomic import beside, files_below, is_regular, read_regular, remove, within
+from cnnvis_report.store.files.atomic import files_below, is_regular, read_json, remove, within, write_json
 from cnnvis_report.store.files.lock import writing
 from cnnvis_report.store.files.names import ID, LOCK
 from cnnvis_report.store.files.output_file import aside, check_output_folder, left_aside
@@ -66,8 +65,7 @@ def _is_strange(folder: Path, listed: set[str]) -> bool:
 def _move(building: Path, folder: Path) -> None:
     """Put the files into the folder; where that ends half-way, the list says which of them are ours."""
     names = files_below(building)
-    with beside(building / MOVING, parents=False) as temporary:
-        temporary.write_text(to_json(names) + "\n", encoding="utf-8", newline="\n")
+    write_json(building / MOVING, names, parents=False)
     try:
         for name in names:
             (building / name).replace(within(folder, name))
@@ -80,7 +78,7 @@ def _move(building: Path, folder: Path) -> None:
 def _listed(building: Path) -> list[str]:
     """The files that were on their way out of a folder aside; what isn't called as exported files are isn't one."""
     path = building / MOVING
-    names = parsed(read_regular(path, MOST).decode("utf-8", "replace")) if is_regular(path) else None
+    names = read_json(path, MOST) if is_regular(path) else None
     return (
         [name for name in names if isinstance(name, str) and _NAME.fullmatch(name)] if isinstance(names, list) else []
     )

@@ -6,7 +6,7 @@ from itertools import chain
 from statistics import median
 
 from cnnvis_report.evidence import words
-from cnnvis_report.evidence.proportions import wilson
+from cnnvis_report.evidence.statistics import wilson
 from cnnvis_report.records.evidence import Evidence, Interval, MethodEvidence, Standing
 from cnnvis_report.records.labels import LabelPredictions
 from cnnvis_report.records.predictions import Predictions

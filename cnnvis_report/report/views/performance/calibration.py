@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from cnnvis_report.evidence.proportions import wilson
+from cnnvis_report.evidence.statistics import wilson
 from cnnvis_report.records.labels import LabelPredictions
 from cnnvis_report.records.predictions import BINS, Bin, Predictions
 from cnnvis_report.records.scores import ScoreKind

@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from cnnvis_report.evidence import words
 from cnnvis_report.evidence.f1 import macro_f1
-from cnnvis_report.evidence.proportions import wilson
+from cnnvis_report.evidence.statistics import wilson
 from cnnvis_report.records.labels import LabelPredictions
 from cnnvis_report.records.predictions import TOP, Predictions
 from cnnvis_report.report.charts.axes import shares_axis

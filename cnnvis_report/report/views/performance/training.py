@@ -10,7 +10,7 @@ from cnnvis_report.records.training import Frame, SnapshotSeries, TrainingRecord
 from cnnvis_report.report.charts.axes import amounts_axis, counting_axis, shares_axis
 from cnnvis_report.report.charts.lines import Line, Moment, lines
 from cnnvis_report.report.charts.svg import Words
-from cnnvis_report.report.pictures.snapshots import snapshot_name
+from cnnvis_report.report.pictures.network import snapshot_name
 from cnnvis_report.report.views import formatting as fmt
 from cnnvis_report.report.views.links import Links
 from cnnvis_report.report.views.report import Report
