@@ -10,9 +10,9 @@ from cnnvis_report.comparison.read import write_compared
 from cnnvis_report.progress import Progress
 from cnnvis_report.records.comparison import Comparison
 from cnnvis_report.report.comparison.write import fill_comparison
+from cnnvis_report.report.site.site_writer import SiteOptions
 from cnnvis_report.sharing.aliases import Aliases
 from cnnvis_report.sharing.anonymous_run import write_anonymous
-from cnnvis_report.sharing.share import Share
 from cnnvis_report.store.files.atomic import is_regular
 from cnnvis_report.store.files.names import COMPARISON, PAGES
 from cnnvis_report.store.own_files import pages_of
@@ -32,9 +32,9 @@ class ComparisonPages:
         names = {COMPARISON, PAGES, *pages_of(self.folder)}
         return [name for name in sorted(names) if is_regular(self.folder / name)]
 
-    def fill(self, folder: Path, how: Share, progress: Progress) -> None:
+    def fill(self, folder: Path, options: SiteOptions) -> None:
         """Write the pages into an empty folder."""
-        fill_comparison(self.comparison, self.runs, folder, how.options, progress)
+        fill_comparison(self.comparison, self.runs, folder, options, Progress())
 
     @contextmanager
     def anonymous(self, folder: Path, title: str | None) -> Iterator["ComparisonPages"]:

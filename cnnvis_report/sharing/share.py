@@ -103,7 +103,7 @@ class Pages(Protocol):
         """Names of the files in the folder that this program has written."""
         ...
 
-    def fill(self, folder: Path, how: Share, progress: Progress) -> None:
+    def fill(self, folder: Path, options: SiteOptions) -> None:
         """Write the pages into an empty folder."""
         ...
 
@@ -128,16 +128,16 @@ class RunPages:
         names = {MANIFEST, PAGES, *self.run.record.files, *pages_of(self.run.folder)}
         return [name for name in sorted(names) if is_regular(self.run.folder / name)]
 
-    def fill(self, folder: Path, how: Share, progress: Progress) -> None:
+    def fill(self, folder: Path, options: SiteOptions) -> None:
         """Write the pages into an empty folder."""
-        fill(self.run, folder, how.options, progress)
+        fill(self.run, folder, options, Progress())
 
     def anonymous(self, folder: Path, title: str | None) -> AbstractContextManager["RunPages"]:
         """Write the run without names into an empty folder."""
         return nullcontext(RunPages(write_anonymous(self.run, folder, title)))
 
 
-def hand_on(pages: Pages, how: Share, progress: Progress | None = None) -> list[Path]:
+def hand_on(pages: Pages, how: Share) -> list[Path]:
     """Write what is handed on of a run or a comparison, if anything is; the first page of a copy, and the zip file.
 
     Raises:
@@ -147,7 +147,7 @@ def hand_on(pages: Pages, how: Share, progress: Progress | None = None) -> list[
     written = []
     folder = how.folder(pages.folder)
     if how.copies:
-        _write_copy(pages, folder, how, progress or Progress())
+        _write_copy(pages, folder, how)
         written.append(folder / "index.html")
     if how.zip:
         path = how.zip_path(pages.folder)
@@ -156,7 +156,7 @@ def hand_on(pages: Pages, how: Share, progress: Progress | None = None) -> list[
     return written
 
 
-def _write_copy(shared: Pages, folder: Path, how: Share, progress: Progress) -> None:
+def _write_copy(shared: Pages, folder: Path, how: Share) -> None:
     """Write a copy aside, and put it into its place when all of it is there."""
     with writing(folder):
         _check_copy(folder)
@@ -164,7 +164,7 @@ def _write_copy(shared: Pages, folder: Path, how: Share, progress: Progress) -> 
             pages = building / "pages"
             with shared.anonymous(building, how.title) if how.anonymous else nullcontext(shared) as shown:
                 pages.mkdir()
-                shown.fill(pages, how, progress)
+                shown.fill(pages, how.options)
             names = files_below(pages)
             for name in names:
                 (pages / name).replace(within(building, name))

@@ -1,6 +1,6 @@
 """The gallery of a comparison: images by what became of them, with the maps of all runs side by side."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import Any
 
@@ -84,21 +84,17 @@ def compared_gallery(report: ComparedReport) -> ComparedGallery:
 
 def compared_gallery_data(report: ComparedReport) -> dict[str, Any]:
     """The same of all images as columns, in the form of a run's gallery."""
-    columns: dict[str, list[Any]] = {}
+    columns: dict[str, list[Any]] = defaultdict(list)
     for number, image in enumerate(report.images):
-        row = {
-            "names": image.name,
-            "labels": [image.label] if image.label else [],
-            "predicted": list(dict.fromkeys(p.name for p in image.predictions if p.name)),
-            "scores": image.predictions[-1].probability or 0.0,
-            "captions": " → ".join(map(predicted, image.predictions)),
-            "verdict": list(WORDS).index(strongest_flip(image)),
-            "moved": moved(image),
-        }
-        for key, value in row.items():
-            columns.setdefault(key, []).append(value)
+        columns["names"].append(image.name)
+        columns["labels"].append([image.label] if image.label else [])
+        columns["predicted"].append(list(dict.fromkeys(p.name for p in image.predictions if p.name)))
+        columns["scores"].append(image.predictions[-1].probability or 0.0)
+        columns["captions"].append(" → ".join(map(predicted, image.predictions)))
+        columns["verdict"].append(list(WORDS).index(strongest_flip(image)))
+        columns["moved"].append(moved(image))
         if not _has_maps(report, image):
-            columns.setdefault(MAPS, []).append(number)
+            columns[MAPS].append(number)
     classes = sorted({name for column in ("labels", "predicted") for names in columns[column] for name in names})
     number_of = {name: index for index, name in enumerate(classes)}
     by_name = sorted(range(len(report.ids)), key=columns["names"].__getitem__)
@@ -109,7 +105,7 @@ def compared_gallery_data(report: ComparedReport) -> dict[str, Any]:
         "classes": classes,
         "verdicts": [(str(flip), _words(report, flip)) for flip in WORDS],
         "measures": {"moved": columns["moved"]},
-        "without": {MAPS: columns.get(MAPS, [])},
+        "without": {MAPS: columns[MAPS]},
         "methods": {MAPS: report.shown.info.title} if report.shown else {},
         "figure": [],
         **{key: columns[key] for key in ("names", "scores", "captions", "verdict")},
