@@ -46,9 +46,9 @@ def check_network(setup: "Setup") -> None:
     Raises:
         BadRequest: saying what differs.
     """
+    from cnnvis_report.comparison.align import survey
     from cnnvis_report.comparison.checks import check_class_names, check_kinds
     from cnnvis_report.comparison.read import load_run_to_compare
-    from cnnvis_report.comparison.survey import survey
 
     against = setup.config.job.against
     if against is None:

@@ -4,14 +4,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
-from cnnvis_report.comparison.align import match_images, side_by_side
+from cnnvis_report.comparison.align import compared_methods, match_images, side_by_side, survey
 from cnnvis_report.comparison.checks import check_classes, check_images, check_runs
 from cnnvis_report.comparison.findings import FindingWriter
 from cnnvis_report.comparison.maps import map_keys, mask_energy, moved, movement, shown_maps
 from cnnvis_report.comparison.measures import measures_of
 from cnnvis_report.comparison.notices import file_notices, notices, unshared
 from cnnvis_report.comparison.predictions import choose_targets, flip, prediction
-from cnnvis_report.comparison.survey import compared_methods, survey
 from cnnvis_report.comparison.tally import RunAccuracy, Tally
 from cnnvis_report.data.prefetch import ahead
 from cnnvis_report.progress import Progress

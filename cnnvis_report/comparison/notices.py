@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator, Sequence
 
-from cnnvis_report.comparison.survey import Survey
+from cnnvis_report.comparison.align import Survey
 from cnnvis_report.evidence import words
 from cnnvis_report.records.comparison import ComparedMethod, Unshared
 from cnnvis_report.records.images import ImageRecord

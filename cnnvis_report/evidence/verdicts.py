@@ -4,14 +4,12 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from cnnvis_report.evidence.comparison import compare, localization_measure, ranking_measure
+from cnnvis_report.evidence.comparison import compare, localization_measure, rank, ranking_measure
 from cnnvis_report.evidence.duplicates import groups, reason
-from cnnvis_report.evidence.limits import limits_of
 from cnnvis_report.evidence.measurements import Measurements, Row, measurements
 from cnnvis_report.evidence.method_checks import MapTests, checks_of, failed, localized
-from cnnvis_report.evidence.ranking import rank
 from cnnvis_report.evidence.statistics import CONFIDENCE, RESAMPLES, Bootstrap
-from cnnvis_report.evidence.text import text_of
+from cnnvis_report.evidence.text import limits_of, text_of
 from cnnvis_report.records.evidence import (
     Evidence,
     Interval,

@@ -23,10 +23,10 @@ from cnnvis_report.report.comparison.stills import image_stills, row_stills
 from cnnvis_report.report.figure.save import figure_png
 from cnnvis_report.report.pictures.encode import QUALITIES, Quality
 from cnnvis_report.report.site import assets
+from cnnvis_report.report.site.assets import write_pictures, write_shared, write_text
 from cnnvis_report.report.site.gallery_data import GALLERY
 from cnnvis_report.report.site.image_pages import page_processes
 from cnnvis_report.report.site.renderer import write_page, write_table
-from cnnvis_report.report.site.site_files import write_pictures, write_shared, write_text
 from cnnvis_report.report.site.site_writer import SiteOptions
 from cnnvis_report.report.time_estimate import WORKERS
 from cnnvis_report.report.views.links import SiteLinks

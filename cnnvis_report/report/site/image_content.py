@@ -8,14 +8,13 @@ from typing import Any
 from cnnvis_report.data.prefetch import ahead, processors
 from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.inspection import ImageInspection
-from cnnvis_report.report.payload import Arrays, first_ends, image_data
+from cnnvis_report.report.payload import Arrays, first_ends, image_data, map_facts
 from cnnvis_report.report.pictures.bands import band_pictures
 from cnnvis_report.report.pictures.feature_maps import layer_data
 from cnnvis_report.report.pictures.image_layers import image_pictures
 from cnnvis_report.report.pictures.segmentation import boxes_picture, segmentation_picture
 from cnnvis_report.report.pictures.thumbnails import Pictures, map_thumbnail, thumbnail
 from cnnvis_report.report.time_estimate import WORKERS
-from cnnvis_report.report.views.image.map_facts import map_facts
 from cnnvis_report.report.views.image.page import Neighbors, with_neighbors
 from cnnvis_report.report.views.image.segmentation import PICTURE
 from cnnvis_report.report.views.image.tiles import ScaleEnds

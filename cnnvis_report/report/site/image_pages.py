@@ -8,11 +8,11 @@ from pathlib import Path
 from cnnvis_report.data.processes import usable_processors
 from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.report.site import assets
+from cnnvis_report.report.site.assets import write_pictures, write_text
 from cnnvis_report.report.site.image_content import ImageContent, image_content
 from cnnvis_report.report.site.pages import IMAGE_TEMPLATE
 from cnnvis_report.report.site.rendered import PageKeys, RenderedImage, inputs_of, signature
 from cnnvis_report.report.site.renderer import frame, write_page
-from cnnvis_report.report.site.site_files import write_pictures, write_text
 from cnnvis_report.report.views.image.page import Neighbors, image_view
 from cnnvis_report.report.views.image.tiles import ScaleEnds
 from cnnvis_report.report.views.links import SiteLinks

@@ -20,8 +20,8 @@ from typing import Any
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.records.codec import Malformed, from_json, to_json
 from cnnvis_report.records.images import ImageRecord
+from cnnvis_report.report.payload import map_facts
 from cnnvis_report.report.site.assets import PACKAGE, folder
-from cnnvis_report.report.views.image.map_facts import map_facts
 from cnnvis_report.report.views.image.page import Neighbors
 from cnnvis_report.report.views.report import Report
 from cnnvis_report.store.files.atomic import read_json, write_json

@@ -12,9 +12,8 @@ from markupsafe import Markup, escape
 
 from cnnvis_report.report.pictures.thumbnails import data_uri
 from cnnvis_report.report.site import assets
-from cnnvis_report.report.site.assets import folder, script_json
+from cnnvis_report.report.site.assets import folder, script_json, write_pictures
 from cnnvis_report.report.site.pages import Page, ReportOf, shown_pages
-from cnnvis_report.report.site.site_files import write_pictures
 from cnnvis_report.report.views import formatting as fmt
 from cnnvis_report.report.views.links import Links, SingleFileLinks, SiteLinks
 from cnnvis_report.report.views.report import Report

@@ -11,13 +11,13 @@ from cnnvis_report.progress import Progress
 from cnnvis_report.report.figure.save import figure_png
 from cnnvis_report.report.payload import provenance_slots
 from cnnvis_report.report.pictures.encode import QUALITIES, Quality
+from cnnvis_report.report.site.assets import write_shared
 from cnnvis_report.report.site.gallery_data import GALLERY, gallery_data
 from cnnvis_report.report.site.image_pages import ImageEntry, ImagePage, ImagePages, page_processes
 from cnnvis_report.report.site.page_sample import choose_pages
 from cnnvis_report.report.site.pages import shown_pages
 from cnnvis_report.report.site.rendered import RenderedSite, page_keys
 from cnnvis_report.report.site.renderer import frame, write_table
-from cnnvis_report.report.site.site_files import write_shared
 from cnnvis_report.report.time_estimate import WORKERS
 from cnnvis_report.report.views.image.page import with_neighbors
 from cnnvis_report.report.views.report import Report

@@ -8,9 +8,8 @@ from cnnvis_report.report.citation import appendix, references
 from cnnvis_report.report.views import formatting as fmt
 from cnnvis_report.report.views.links import Links
 from cnnvis_report.report.views.methods.method_rows import MethodRow, method_rows
-from cnnvis_report.report.views.precision import precision_of_methods, precision_of_metrics
 from cnnvis_report.report.views.report import Report
-from cnnvis_report.report.views.stated_settings import stated_settings
+from cnnvis_report.report.views.stated_settings import precision_of_methods, precision_of_metrics, stated_settings
 
 
 @dataclass(frozen=True)

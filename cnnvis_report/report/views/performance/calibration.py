@@ -9,9 +9,9 @@ from cnnvis_report.records.labels import LabelPredictions
 from cnnvis_report.records.predictions import BINS, Bin, Predictions
 from cnnvis_report.records.scores import ScoreKind
 from cnnvis_report.report.charts.axes import shares_axis
-from cnnvis_report.report.charts.calibration import Point
-from cnnvis_report.report.charts.calibration import calibration as calibration_chart
-from cnnvis_report.report.charts.histogram import Layer, histogram
+from cnnvis_report.report.charts.bars import Layer, histogram
+from cnnvis_report.report.charts.lines import Point
+from cnnvis_report.report.charts.lines import calibration as calibration_chart
 from cnnvis_report.report.charts.svg import Words
 from cnnvis_report.report.views import formatting as fmt
 from cnnvis_report.report.views.report import Report
