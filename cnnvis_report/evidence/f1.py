@@ -77,6 +77,16 @@ class ClassCounts:
     predicted: int
     correct: int
 
+    @property
+    def recall(self) -> float | None:
+        """Of the images of the class, the share for which it is predicted."""
+        return self.correct / self.images if self.images else None
+
+    @property
+    def precision(self) -> float | None:
+        """Of the images for which the class is predicted, the share that bears it."""
+        return self.correct / self.predicted if self.predicted else None
+
 
 def class_counts(confusion: Sequence[tuple[str, str, int]]) -> dict[str, ClassCounts]:
     """The counts of every class that occurs, by name.

@@ -13,18 +13,15 @@ from cnnvis_report.records.run import RunRecord
 FEW = 16  # images below which only large differences show
 
 
-def text_of(evidence: Evidence, run: RunRecord) -> tuple[str, ...]:
-    """What to use, what to avoid, and why, a sentence or two each."""
-    return tuple(_Text(evidence, run).sentences())
-
-
 @dataclass(frozen=True)
-class _Text:
+class Text:
+    """What to use, what to avoid, and why."""
+
     evidence: Evidence
     run: RunRecord
 
     def sentences(self) -> Iterable[str]:
-        """All of them, what to use first."""
+        """All of it, a sentence or two each, what to use first."""
         by_label = {words.label(method, self.evidence): method for method in self.evidence.methods}
         if self.evidence.recommended:
             yield self._use([by_label[name] for name in self.evidence.recommended])
@@ -96,12 +93,8 @@ class _Text:
         return f"{self._measure()} {interval}" if named else interval
 
 
-def limits_of(evidence: Evidence, run: RunRecord) -> tuple[str, ...]:
+def limits_of(evidence: Evidence, run: RunRecord) -> Iterable[str]:
     """What this evidence can't tell, a sentence each."""
-    return tuple(_limits(evidence, run))
-
-
-def _limits(evidence: Evidence, run: RunRecord) -> Iterable[str]:
     if not evidence.images:
         yield "Localization alone was measured, on images with a mask; --metrics quick measures faithfulness too."
     elif evidence.images < FEWEST:

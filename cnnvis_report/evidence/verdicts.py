@@ -9,7 +9,7 @@ from cnnvis_report.evidence.duplicates import groups, reason
 from cnnvis_report.evidence.measurements import Measurements, Row, measurements
 from cnnvis_report.evidence.method_checks import MapTests, checks_of, failed, localized
 from cnnvis_report.evidence.statistics import CONFIDENCE, RESAMPLES, Bootstrap
-from cnnvis_report.evidence.text import limits_of, text_of
+from cnnvis_report.evidence.text import Text, limits_of
 from cnnvis_report.records.evidence import (
     Evidence,
     Interval,
@@ -55,7 +55,7 @@ def evidence_of(run: RunRecord, images: Iterable[ImageRecord]) -> Evidence | Non
         confidence=CONFIDENCE,
         seed=run.evaluation.seed,
     )
-    return replace(evidence, text=text_of(evidence, run), limits=limits_of(evidence, run))
+    return replace(evidence, text=tuple(Text(evidence, run).sentences()), limits=tuple(limits_of(evidence, run)))
 
 
 class _Verdicts:

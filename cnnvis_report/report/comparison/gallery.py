@@ -7,6 +7,7 @@ from typing import Any
 from cnnvis_report.records.compared_images import ComparedImage, Flip
 from cnnvis_report.report.comparison.report import ComparedReport, moved, predicted, strongest_flip
 from cnnvis_report.report.comparison.stills import MAPS
+from cnnvis_report.report.site.gallery_data import ranks
 
 PAGE = 60  # images that are shown at a time, as in the gallery of a run
 WORDS = {
@@ -97,11 +98,9 @@ def compared_gallery_data(report: ComparedReport) -> dict[str, Any]:
             columns[MAPS].append(number)
     classes = sorted({name for column in ("labels", "predicted") for names in columns[column] for name in names})
     number_of = {name: index for index, name in enumerate(classes)}
-    by_name = sorted(range(len(report.ids)), key=columns["names"].__getitem__)
-    ranks = {number: rank for rank, number in enumerate(by_name)}
     return {
         "ids": report.ids,
-        "byName": [ranks[number] for number in range(len(ranks))],
+        "byName": ranks(columns["names"]),
         "classes": classes,
         "verdicts": [(str(flip), _words(report, flip)) for flip in WORDS],
         "measures": {"moved": columns["moved"]},

@@ -108,7 +108,16 @@ class _RunPage:
         run = replace(self.run, record=record)
         if quality.left_out:
             run = RunWithFewerMaps(self.run.folder, record, frozenset(quality.left_out))
-        return _write(self.path, self.progress, run, quality)
+        report, weights = Report(run, quality), Counter[str]()
+        size = write_single_page(
+            self.path,
+            frame(report),
+            data={"provenance": provenance_slots(record), GALLERY: gallery_data(report)},
+            parts=parts_of(shown_pages(report), report),
+            images=_images(report, self.progress, weights),
+            image_template=IMAGE_TEMPLATE,
+        )
+        return size, weights
 
     def sampled_bytes(self, quality: Quality) -> int:
         """What the maps of the first images take."""
@@ -124,20 +133,6 @@ class _RunPage:
     def methods(self) -> dict[str, str]:
         """The titles of the methods, those first that the evidence puts first."""
         return {name: self.run.record.method(name).title for name in most_useful_first(self.run)}
-
-
-def _write(path: Path, progress: Progress, run: StoredRun, quality: Quality) -> tuple[int, Counter[str]]:
-    """Write the page; its size, and how many bytes of it the maps of each method take."""
-    report, weights = Report(run, quality), Counter[str]()
-    size = write_single_page(
-        path,
-        frame(report),
-        data={"provenance": provenance_slots(report.run), GALLERY: gallery_data(report)},
-        parts=parts_of(shown_pages(report), report),
-        images=_images(report, progress, weights),
-        image_template=IMAGE_TEMPLATE,
-    )
-    return size, weights
 
 
 def _images(report: Report, progress: Progress, weights: Counter[str]) -> Iterator[dict[str, Any]]:
