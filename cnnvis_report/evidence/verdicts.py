@@ -134,13 +134,7 @@ class _Verdicts:
             if values := self.tests.of(name, (method, layer)):
                 measures[name] = MeasureOfMethod(rounded(self.bootstrap.interval(values)))
         return MethodEvidence(
-            method,
-            layer,
-            standing,
-            measures,
-            checks=self.checks.get(row, ()),
-            forward=forward,
-            backward=backward,
+            method, layer, standing, measures, checks=self.checks.get(row, ()), forward=forward, backward=backward
         )
 
     def measures(self) -> tuple[MeasureEvidence, ...]:

@@ -75,10 +75,9 @@ def first_ends(image: ImageRecord, data: dict[str, Any]) -> dict[str, tuple[floa
     They cost a look at every value, and the data has them already: `scale_ends` finds the same in the arrays.
     """
     ends: dict[str, tuple[float, float]] = {}
-    for record in image.maps:
-        if record.method not in ends and record.target == image.targets[0].index:
-            largest, end = data["maps"][record.method][record.layer][str(record.target)]["ends"]
-            ends[record.method] = (end or 1.0, largest)
+    for method, record in image.first_maps.items():
+        largest, end = data["maps"][method][record.layer][str(record.target)]["ends"]
+        ends[method] = (end or 1.0, largest)
     return ends
 
 
@@ -142,7 +141,7 @@ def map_facts(report: Report, image: ImageRecord) -> dict[str, Any]:
     """
     used = {record.method for record in image.maps}
     warnings: dict[str, dict[str, list[str]]] = {}
-    for row in report.evidence.methods if report.evidence else ():
+    for row in report.verdicts:
         if row.method in used and (sentences := list(_warnings(report, row))):
             warnings.setdefault(row.method, {})[row.layer] = sentences
     return {

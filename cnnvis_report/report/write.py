@@ -9,14 +9,7 @@ from cnnvis_report.errors import BadRequest, WentAway
 from cnnvis_report.progress import Progress
 from cnnvis_report.report.pictures.encode import QUALITIES, Quality
 from cnnvis_report.report.single_file.single_file_writer import write_single
-from cnnvis_report.report.site.rendered import (
-    RenderedSite,
-    digest,
-    program,
-    read_rendered,
-    signature,
-    write_rendered,
-)
+from cnnvis_report.report.site.rendered import RenderedSite, digest, program, read_rendered, signature, write_rendered
 from cnnvis_report.report.site.site_writer import DEFAULT, SiteOptions, write_pages
 from cnnvis_report.store.files import names as named
 from cnnvis_report.store.files.atomic import blocked_by, files_below, remove, within
@@ -40,11 +33,7 @@ class Written:
     sample: str = ""
 
 
-def write_site(
-    run: StoredRun,
-    options: SiteOptions = DEFAULT,
-    progress: Progress | None = None,
-) -> Written:
+def write_site(run: StoredRun, options: SiteOptions = DEFAULT, progress: Progress | None = None) -> Written:
     """Write the pages of a run into its folder, in place of those that an earlier call has written.
 
     The pages are made aside and moved when all are there, so that no half page stays behind. Pages of images stay where

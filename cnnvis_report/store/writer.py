@@ -93,11 +93,7 @@ class RunWriter:
             unlink(folder / MANIFEST)
 
     def add(
-        self,
-        image: ImageRecord,
-        arrays: Arrays,
-        seconds: Mapping[str, float],
-        files: Mapping[str, str] | None = None,
+        self, image: ImageRecord, arrays: Arrays, seconds: Mapping[str, float], files: Mapping[str, str] | None = None
     ) -> None:
         """Write one image's arrays, then its line in the journal, which says that the arrays are whole.
 

@@ -49,9 +49,7 @@ def _layers(params: Mapping[str, Any]) -> list[str]:
 def _methods_of_run(params: Mapping[str, Any]) -> list[str]:
     from cnnvis_report.store.run_folder import load_run
 
-    run = load_run(params["runs"][0]).record
-    missing = {gap.method for gap in run.not_applicable}
-    return [method.name for method in run.methods if method.name not in missing]
+    return [method.name for method in load_run(params["runs"][0]).record.applicable]
 
 
 def _images_of_run(params: Mapping[str, Any]) -> list[str]:

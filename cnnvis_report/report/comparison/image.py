@@ -132,12 +132,7 @@ def _neighbors(report: ComparedReport, image: ComparedImage) -> Neighbors:
 def _predictions(report: ComparedReport, image: ComparedImage) -> list[ComparedPredictionLine]:
     states = {True: "correct", False: "misclassified", None: ""}
     return [
-        ComparedPredictionLine(
-            run,
-            answer(prediction),
-            extent(prediction),
-            states[prediction.correct],
-        )
+        ComparedPredictionLine(run, answer(prediction), extent(prediction), states[prediction.correct])
         for run, prediction in zip(report.names, image.predictions, strict=True)
     ]
 

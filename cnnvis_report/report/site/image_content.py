@@ -85,10 +85,6 @@ def _pictures(
 def _thumbnails(stored: StoredRun, image: ImageRecord, arrays: Arrays, ends: ScaleEnds) -> Pictures:
     """The picture, and the map of each method that is shown first: of the first class, at the first layer."""
     yield "picture", thumbnail(arrays["picture"])
-    methods = set()
-    for record in image.maps:
-        if record.target == image.targets[0].index and record.method not in methods:
-            methods.add(record.method)
-            method = stored.record.method(record.method)
-            values = method.shown(arrays[record.key])
-            yield record.method, map_thumbnail(arrays["picture"], values, method, ends[record.method][0])
+    for name, record in image.first_maps.items():
+        method = stored.record.method(name)
+        yield name, map_thumbnail(arrays["picture"], method.shown(arrays[record.key]), method, ends[name][0])

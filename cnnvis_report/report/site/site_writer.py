@@ -61,11 +61,7 @@ class SitePages:
 
 
 def write_pages(
-    run: StoredRun,
-    folder: Path,
-    progress: Progress,
-    options: SiteOptions = DEFAULT,
-    before: RenderedSite | None = None,
+    run: StoredRun, folder: Path, progress: Progress, options: SiteOptions = DEFAULT, before: RenderedSite | None = None
 ) -> SitePages:
     """Write a site into an empty folder, in the same bytes by any number of processes.
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from functools import cached_property
 
 from cnnvis_report.data.split_names import is_part, part_of
-from cnnvis_report.records.evidence import Evidence
+from cnnvis_report.records.evidence import Evidence, MethodEvidence
 from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.network import NetworkRecord
 from cnnvis_report.records.run import RunRecord
@@ -69,6 +69,11 @@ class Report:
     def evidence(self) -> Evidence | None:
         """The verdict on every method; None where nothing was measured."""
         return self.stored.evidence
+
+    @property
+    def verdicts(self) -> tuple[MethodEvidence, ...]:
+        """The evidence on each method, best first; none where nothing was measured."""
+        return self.evidence.methods if self.evidence else ()
 
     @cached_property
     def best(self) -> list[BestMethod]:

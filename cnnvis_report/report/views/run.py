@@ -61,11 +61,10 @@ def _sentence(report: Report) -> str:
     if not run.methods:
         images = f"on {fmt.count(summary.images, 'image')}, no maps" if summary.images else "without images"
         return f"Features of layers and units {images}."
-    methods = len(run.methods) - len({gap.method for gap in run.not_applicable})
     columns = fmt.columns(summary.classes, run.network.kind)
     missing = f", {fmt.number(summary.missing)} missing" if summary.missing else ""
     return (
-        f"{fmt.count(methods, 'method')} × {columns} on {fmt.count(summary.images, 'image')}: "
+        f"{fmt.count(len(run.applicable), 'method')} × {columns} on {fmt.count(summary.images, 'image')}: "
         f"{fmt.count(summary.maps, 'map')}{missing}."
     )
 

@@ -130,11 +130,7 @@ def _write_projects(run: StoredRun, folder: Path, entries: Sequence[Entry], name
                 "up_sampling_method": "none",
                 "down_sampling_method": "none",
             },
-            "attributions": {
-                "attribution_method": name,
-                "attribution_strategy": "predicted_label",
-                "sources": [file],
-            },
+            "attributions": {"attribution_method": name, "attribution_strategy": "predicted_label", "sources": [file]},
         }
         (folder / f"{name}.yaml").write_text(to_json({"project": project}) + "\n", encoding="utf-8", newline="\n")
 

@@ -101,8 +101,7 @@ def columns(report: Report, image: ImageRecord) -> list[MethodInfo]:
 
 def _doubtful(report: Report) -> set[str]:
     """Methods that aren't better than a random map, that failed a check, or whose maps are another's."""
-    verdicts = report.evidence.methods if report.evidence else ()
-    return {row.method for row in verdicts if row.standing in DOUBTFUL or row.same_as}
+    return {row.method for row in report.verdicts if row.standing in DOUBTFUL or row.same_as}
 
 
 def _classes(image: ImageRecord) -> tuple[ClassScore, ClassScore | None]:

@@ -28,9 +28,7 @@ def by_family(methods: Sequence[MethodInfo]) -> list[MethodInfo]:
 
 def shown_first(run: RunRecord) -> str:
     """The method whose maps the gallery shows at first; empty where there is none."""
-    missing = {gap.method for gap in run.not_applicable}
-    available = [method for method in run.methods if method.name not in missing]
-    return max(available, key=lambda method: method.prominence).name if available else ""
+    return max(run.applicable, key=lambda method: method.prominence).name if run.applicable else ""
 
 
 def best_methods(run: RunRecord, evidence: Evidence | None) -> list[BestMethod]:

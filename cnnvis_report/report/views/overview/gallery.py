@@ -130,7 +130,7 @@ def _item(image: ImageRecord, measures: dict[str, float], *, values: bool) -> Ga
         caption=caption + more,
         verdict=judged,
         unknown=judged.state == "unknown" and bool(image.named) and image.kind.judged,
-        methods=frozenset(record.method for record in image.maps if record.target == image.targets[0].index),
+        methods=frozenset(image.first_maps),
         measures=measures,
     )
 

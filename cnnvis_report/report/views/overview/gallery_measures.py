@@ -53,7 +53,7 @@ def image_measures(report: Report) -> ImageMeasures:
 
 def _own_maps(report: Report) -> set[str]:
     """The methods whose maps are neither random nor those of another method."""
-    same = {method.method for method in report.evidence.methods if method.same_as} if report.evidence else set()
+    same = {verdict.method for verdict in report.verdicts if verdict.same_as}
     return {method.name for method in report.run.methods if not method.baseline} - same
 
 

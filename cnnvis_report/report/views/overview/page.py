@@ -109,7 +109,7 @@ def notices(all_of_them: Sequence[str]) -> tuple[list[str], list[str]]:
 def facts(report: Report, links: Links) -> list[tuple[str, str]]:
     """What was explained, how, and what is missing, each with an address, or none."""
     run, network = report.run, report.network
-    methods = len(run.methods) - len({gap.method for gap in run.not_applicable})
+    methods = len(run.applicable)
     parts = [(fmt.count(report.summary.images, "image"), "")] if report.summary.images else []
     if methods:
         parts.append((fmt.count(methods, "method"), links.page("methods")))
