@@ -26,7 +26,7 @@ from cnnvis_report.store.files.atomic import (
 )
 from cnnvis_report.store.files.lock import writing
 from cnnvis_report.store.files.names import LOCK
-from cnnvis_report.store.files.output_folder import check_output_folder
+from cnnvis_report.store.files.output_file import check_output_folder
 from cnnvis_report.synthetic import layers, shapes
 from cnnvis_report.synthetic.drawing import Drawing
 

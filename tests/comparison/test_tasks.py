@@ -7,7 +7,7 @@ import pytest
 
 from cnnvis_report.comparison.compare import compare_runs
 from cnnvis_report.records.scores import ScoreKind
-from cnnvis_report.report.comparison.predicted import predicted
+from cnnvis_report.report.comparison.report import predicted
 from cnnvis_report.report.comparison.write import write_comparison
 from cnnvis_report.store.run_folder import StoredRun
 from tests.comparison.runs import Planted, planted_run

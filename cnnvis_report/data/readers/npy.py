@@ -13,7 +13,7 @@ from cnnvis_report.data.arrays.stored import MAGIC
 from cnnvis_report.data.formats import opened
 from cnnvis_report.data.pixels import MOST_PIXELS, Pixels, UnusablePicture
 from cnnvis_report.data.reader import Source, reader
-from cnnvis_report.store.array_files.npy_header import Header, read_header
+from cnnvis_report.store.array_files.npz import Header, read_header
 
 KINDS = {"O": "Python objects, which may run code", "V": "records", "c": "complex numbers", "M": "dates"}
 

@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from cnnvis_report.records.effort import EFFORTS
-from cnnvis_report.records.methods import Option
+from cnnvis_report.records.methods import EFFORTS, Option
 from cnnvis_report.settings import Group, Stated, setting
 from cnnvis_report.settings.kinds import Choice, Names, Several, Text
 from cnnvis_report.settings.text_kinds import Duration, MethodOptions
