@@ -71,7 +71,7 @@ class FindingWriter:
         verdict = self._verdict(paired)
         return (
             f"{_percent(first.mean)} → {_percent(other.mean)}: {_points(paired.difference)}, {verdict} "
-            f"(McNemar p = {_p(paired.p_value)}, n = {paired.images:,}).{words.little(paired.images)}"
+            f"(McNemar {_p(paired.p_value)}, n = {paired.images:,}).{words.little(paired.images)}"
         )
 
     def _verdict(self, paired: PairedAccuracy) -> str:
@@ -163,7 +163,7 @@ def _number(value: float) -> str:
 
 
 def _p(value: float) -> str:
-    return "<0.001" if value < 0.001 else words.number(value, 3)
+    return "p < 0.001" if value < 0.001 else f"p = {words.number(value, 3)}"
 
 
 def _ends(median: Median) -> str:

@@ -105,15 +105,13 @@ class Ranking:
 
     @property
     def order(self) -> list[int]:
-        """All rows, best first."""
-        standings = list(Standing)
-        rows = range(len(self.standings))
-        return sorted(rows, key=lambda row: (standings.index(self.standings[row]), -self.difference(row), row))
+        """All rows: those that were compared by their means, the highest first, then the others by their standings.
 
-    def reaches_chance(self, row: int) -> bool:
-        """Whether the interval of a row's difference to random maps isn't above 0."""
-        interval = self.differences[row]
-        return interval is None or interval.low is None or interval.low <= 0
+        Standings alone would put a row whose interval is wide above one that has a higher mean and is surely behind.
+        """
+        standings = list(Standing)
+        tiers = [max(standings.index(standing), standings.index(Standing.WORSE)) for standing in self.standings]
+        return sorted(range(len(tiers)), key=lambda row: (tiers[row], -self.difference(row), row))
 
     def is_behind(self, row: int) -> bool:
         """Whether a row lies behind the best for certain, and not only by a trifle."""
@@ -159,8 +157,16 @@ def rank(
             reached = Standing.BETTER if ranking.is_behind(row) else Standing.COMPARABLE
             standings.append(Standing.BEST if row == best else reached)
         else:
-            standings.append(Standing.CHANCE if sign == 0 else Standing.WORSE)
+            standings.append(Standing.WORSE if sign == -1 else _undecided(differences[row]))
     return Ranking(best, behind, standings, differences)
+
+
+def _undecided(interval: Interval | None) -> Standing:
+    """What an interval says that isn't enough for a statement on all methods together."""
+    if interval is not None and interval.low is not None and interval.low > 0:
+        return Standing.POSSIBLY_BETTER
+    below = interval is not None and interval.high is not None and interval.high < 0
+    return Standing.POSSIBLY_WORSE if below else Standing.CHANCE
 
 
 def _unranked(row: int, failed: Set[int], baselines: Set[int]) -> Standing:

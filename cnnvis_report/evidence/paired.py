@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from itertools import islice, takewhile
-from math import sqrt
+from math import lgamma, log, log1p, sqrt
 
 import numpy as np
 
@@ -34,19 +34,37 @@ def _tails(trials: int) -> Iterator[int]:
 
 
 def accuracy_difference(fixed: int, broken: int, images: int) -> Interval:
-    """The difference of two accuracies on the same images, later minus first, with its 95% score interval.
+    """The difference of two accuracies on the same images, later minus first, with a 95% interval.
 
-    It holds the differences that McNemar's statistic, generalized to them, doesn't reject. Unlike a bootstrap, it isn't
-    of zero width where no prediction changed, and holds its level with few changed ones.
+    The interval spans Tango's score interval and that of McNemar's exact test. It excludes 0 exactly where the test's p
+    is below 5%, which the score interval alone doesn't with few changed predictions. Unlike the exact interval and a
+    bootstrap, it isn't of zero width where no prediction changed.
 
-    Source: Tango 1998, doi:10.1002/(SICI)1097-0258(19980430)17:8<891::AID-SIM780>3.0.CO;2-B.
+    Source: Tango 1998, doi:10.1002/(SICI)1097-0258(19980430)17:8<891::AID-SIM780>3.0.CO;2-B;
+    Clopper & Pearson 1934, doi:10.1093/biomet/26.4.404, for the share of the changed predictions that were fixed.
 
     Args:
         fixed: images that are wrong first and right later. broken: the other way round. images: all of them, 1 or more.
     """
-    mean = (fixed - broken) / images
-    low = -_upper_end(broken, fixed, images)
-    return Interval(mean, low, _upper_end(fixed, broken, images), images)
+    changed = (fixed + broken) / images
+    exact_low = changed * (1 - 2 * _largest_share(broken, fixed + broken))
+    exact_high = changed * (2 * _largest_share(fixed, fixed + broken) - 1)
+    low = min(-_upper_end(broken, fixed, images), exact_low)
+    return Interval((fixed - broken) / images, low, max(_upper_end(fixed, broken, images), exact_high), images)
+
+
+def _largest_share(successes: int, trials: int) -> float:
+    """The largest share with which so few successes have a probability of 2.5%, by bisection; 1 where all succeed."""
+    if successes == trials:
+        return 1.0
+    counts = np.arange(successes + 1)
+    ways = np.array([lgamma(trials + 1) - lgamma(count + 1) - lgamma(trials - count + 1) for count in counts])
+    low, high = 0.0, 1.0
+    for _ in range(50):
+        middle = (low + high) / 2
+        tail = np.exp(ways + counts * log(middle) + (trials - counts) * log1p(-middle)).sum()
+        low, high = (low, middle) if tail < (1 - CONFIDENCE) / 2 else (middle, high)
+    return (low + high) / 2
 
 
 def _upper_end(gained: int, lost: int, images: int) -> float:

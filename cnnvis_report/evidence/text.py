@@ -48,7 +48,7 @@ class Text:
         """Why no method is recommended."""
         standings = {method.standing for method in self.evidence.methods}
         name = self._measure()
-        if not standings & {Standing.BEST, Standing.CHANCE, Standing.WORSE, Standing.FAILED}:
+        if not standings - {Standing.UNKNOWN, Standing.REFERENCE, Standing.NOT_APPLICABLE}:
             return f"No method is recommended: there are too few images to compare {name} with that of a random map."
         if Standing.BEST in standings:
             return "No method is recommended: none that is faithful lies on the object more than a random map does."
@@ -58,12 +58,12 @@ class Text:
         reasons = [check.reason for check in method.failures]
         if method.standing is Standing.WORSE:
             reasons.append(f"worse than a random map ({self._score(method)} from one)")
-        elif method.standing is Standing.CHANCE:
+        elif method.standing in (Standing.CHANCE, Standing.POSSIBLY_WORSE):
             best = next(other for other in self.evidence.methods if other.standing is Standing.BEST)
             behind = method.measures[self.evidence.faithfulness].behind
             assert behind is not None, "what is avoided so is compared with the best"
             reasons.append(
-                f"not distinguishable from a random map ({self._score(method)} above it), and behind "
+                f"{method.standing} ({self._score(method)} from one), and behind "
                 f"{self._title(best)} by {words.interval(behind)}"
             )
         return f"Avoid {self._title(method)}: {'; '.join(reasons)}."
@@ -98,10 +98,10 @@ def limits_of(evidence: Evidence, run: RunRecord) -> Iterable[str]:
     if not evidence.images:
         yield "Localization alone was measured, on images with a mask; --metrics quick measures faithfulness too."
     elif evidence.images < FEWEST:
-        yield (
-            f"{words.counted(evidence.images, 'image')} {'is' if evidence.images == 1 else 'are'} too few for an "
-            f"interval: nothing is ranked below {FEWEST}."
-        )
+        are = "is" if evidence.images == 1 else "are"
+        few = f"{words.counted(evidence.images, 'image')} {are} too few for an interval"
+        more = "; --metrics quick measures more" if evidence.images < run.images else ""
+        yield f"Nothing is ranked: {few}, {FEWEST} are needed{more}."
     elif not evidence.faithfulness:
         yield from _unranked(evidence)
     for measure in evidence.measures:
@@ -133,7 +133,7 @@ def _left_out(evidence: Evidence, run: RunRecord) -> Iterable[str]:
 def _untested(evidence: Evidence, run: RunRecord) -> Iterable[str]:
     """Methods that could be recommended but weren't explained again with random weights."""
     tested = [method for method in evidence.methods if any(check.name == RANDOMIZATION for check in method.checks)]
-    judged = (Standing.BEST, Standing.COMPARABLE, Standing.BETTER, Standing.CHANCE)
+    judged = (Standing.BEST, Standing.COMPARABLE, Standing.BETTER, Standing.POSSIBLY_BETTER, Standing.CHANCE)
     names = [
         words.title(run, words.label(method, evidence))
         for method in evidence.methods
@@ -149,9 +149,7 @@ def _together(evidence: Evidence, run: RunRecord) -> Iterable[str]:
     rows = [method for method in evidence.methods if method.standing is not Standing.REFERENCE and method.measures]
     names = []
     for method in rows:
-        measured = method.measures.get(evidence.faithfulness)
-        low = measured.difference.low if measured and measured.difference else None
-        if method.standing is Standing.CHANCE and low is not None and low > 0:
+        if method.standing is Standing.POSSIBLY_BETTER:
             names.append(words.title(run, words.label(method, evidence)))
     if names:
         lies = "its interval lies" if len(names) == 1 else "their intervals lie"

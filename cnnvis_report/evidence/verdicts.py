@@ -62,7 +62,7 @@ class _Verdicts:
     """Verdicts on the rows of one set of measurements; a row is a method at a layer.
 
     comparisons: of all measures. ranked_by, localization: those that rank and that sentences cite.
-    first: the rows that stand for themselves, best first. labels: what lists call each row.
+    first: the rows that stand for themselves, in the order of the ranking. labels: what lists call each row.
     """
 
     def __init__(self, run: RunRecord, numbers: Measurements, bootstrap: Bootstrap) -> None:
@@ -99,7 +99,7 @@ class _Verdicts:
         return row in self.failed, -info.prominence, passes, info.name
 
     def measured(self) -> Iterable[MethodEvidence]:
-        """Methods that have maps, best first, each followed by those with the same maps."""
+        """Methods that have maps, in the order of the ranking, each followed by those with the same maps."""
         twins = {group[0]: group[1:] for group in self.groups}
         for row in self.first:
             yield self._method(row, self.ranking.standings[row])
@@ -152,8 +152,8 @@ class _Verdicts:
     def is_avoided(self, row: int) -> bool:
         """Whether it failed a check, is worse than a random map, or no better and surely behind the best."""
         standing = self.ranking.standings[row]
-        by_chance = standing is Standing.CHANCE and self.ranking.reaches_chance(row) and self.ranking.is_behind(row)
-        return by_chance or standing in (Standing.FAILED, Standing.WORSE)
+        no_better = standing in (Standing.CHANCE, Standing.POSSIBLY_WORSE) and self.ranking.is_behind(row)
+        return no_better or standing in (Standing.FAILED, Standing.WORSE)
 
 
 def labels(rows: Sequence[Row]) -> list[str]:

@@ -10,7 +10,9 @@ class Standing(StrEnum):
     BEST = "best"
     COMPARABLE = "not distinguishable from the best"
     BETTER = "better than a random map"
+    POSSIBLY_BETTER = "possibly better than a random map"
     CHANCE = "not distinguishable from a random map"
+    POSSIBLY_WORSE = "possibly worse than a random map"
     WORSE = "worse than a random map"
     FAILED = "failed a check"
     UNKNOWN = "not measured"
@@ -125,7 +127,8 @@ class Evidence:
     faithfulness: the name of the measure that ranks; empty where none does.
     localization: the name of the measure of localization that sentences cite; empty without masks.
     measures: those that were measured, in the order of the columns.
-    methods: the verdicts, best first; methods whose maps are the same stand together.
+    methods: the verdicts by the measure that ranks, the highest mean first, then those that failed a check and those
+        that weren't compared; methods whose maps are the same stand together.
     recommended: methods to use, best first, one of each group of equal maps: their names, with @ and the layer where
         the run has a method at several layers.
     avoid: methods not to use here, named in the same way.

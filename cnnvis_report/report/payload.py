@@ -23,7 +23,7 @@ from cnnvis_report.store.array_files.half import COLOR
 from cnnvis_report.store.array_files.reduced import color_pixels
 
 Arrays = dict[str, npt.NDArray[Any]]
-NO_BETTER = (Standing.CHANCE, Standing.WORSE)
+UNCERTAIN = (Standing.POSSIBLY_BETTER, Standing.CHANCE, Standing.POSSIBLY_WORSE, Standing.WORSE)
 
 
 def image_data(run: RunRecord, image: ImageRecord, arrays: Arrays, quality: Quality) -> dict[str, Any]:
@@ -157,7 +157,7 @@ def map_facts(report: Report, image: ImageRecord) -> dict[str, Any]:
 
 def _warnings(report: Report, row: MethodEvidence) -> Iterator[str]:
     """What a reader of a method's map has to know before it is believed."""
-    if row.standing in NO_BETTER:
+    if row.standing in UNCERTAIN:
         yield f"⚠ {str(row.standing).capitalize()}{_difference(report, row)}"
     for check in row.failures:
         yield f"⚠ {check.name.capitalize()}: {check.reason}"

@@ -56,8 +56,8 @@ def constant(images: Sequence[ImageRecord]) -> list[ImageRecord]:
 SATURATED = "the probability is 1.000 for the image and for its blurred version"
 
 CASES = {
-    "one image": (several(1), "1 image is too few for an interval: nothing is ranked below 5"),
-    "four images": (several(4), "4 images are too few for an interval: nothing is ranked below 5"),
+    "one image": (several(1), "Nothing is ranked: 1 image is too few for an interval, 5 are needed"),
+    "four images": (several(4), "Nothing is ranked: 4 images are too few for an interval, 5 are needed"),
     "saturated": (blind(several(16), SATURATED), f"16 images left out of Gain: {SATURATED}"),
     "mostly saturated": (
         [*several(3), *blind(several(13), SATURATED)],
@@ -137,5 +137,5 @@ def test_what_too_few_images_cannot_decide_is_said_once(count: int, many: str) -
     undecided = [check for method in evidence.methods for check in method.checks if check.name == "randomization"]
     assert undecided and all(f"{many} too few, 5 are needed" in check.reason for check in undecided)
     assert [limit for limit in evidence.limits if "too few" in limit] == [
-        f"{many} too few for an interval: nothing is ranked below 5."
+        f"Nothing is ranked: {many} too few for an interval, 5 are needed."
     ]

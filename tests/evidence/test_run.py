@@ -148,7 +148,7 @@ def test_markdown_says_the_same_numbers(folder: Path, run: StoredRun, evidence: 
 
 def test_the_page_says_the_same_numbers_and_sentences(folder: Path, run: StoredRun, evidence: Evidence) -> None:
     page = (folder / "index.html").read_text("utf-8")
-    rows = re.findall(r"<tr>\s*<th scope=.row.>.*?</tr>", page, re.DOTALL)
+    rows = re.findall(r"<tr[^>]*>\s*<th scope=.row.>.*?</tr>", page, re.DOTALL)
     for method in evidence.methods:
         measured = method.measures.get(evidence.faithfulness)
         if method.same_as or measured is None or measured.difference is None or measured.difference.low is None:

@@ -47,7 +47,7 @@ def test_every_image_page_opens_quietly_and_shows_every_map(
     tab = visit.open(moved / "images" / f"{image.id}.html")
     settled(tab)
     assert tab.locator("h1").inner_text() == image.name
-    folded = tab.locator("[data-tiles] .evidence", has_text="identical to").count()
+    folded = tab.locator("[data-tiles] .evidence span[data-anchor]").count()
     assert tab.locator("[data-tiles] .tile[data-method]").count() + folded == standard_methods()
     for target in image.targets:
         tab.locator(f"[data-class='{target.index}']").click()

@@ -48,13 +48,13 @@ def five_with_masks(folder: Path) -> tuple[str | Path, ...]:
 
 
 CASES: dict[str, tuple[Callable[[Path], tuple[str | Path, ...]], str, str, str]] = {
-    "one image": (one, "tiny", METHODS, "1 image is too few for an interval: nothing is ranked below 5."),
+    "one image": (one, "tiny", METHODS, "Nothing is ranked: 1 image is too few for an interval, 5 are needed."),
     "no labels": (five, "tiny", METHODS, "Localization isn't known: no image has a ground-truth mask"),
     "masks of another size": (
         five_with_masks,
         "tiny",
         METHODS,
-        "1 image is too few for an interval: nothing is ranked below 5.",
+        "Nothing is ranked: 1 image is too few for an interval, 5 are needed.",
     ),
     "equal maps": (five, "tiny", FLAT, "Nothing is ranked: fewer than 5 of the 5 images tell good maps from bad ones."),
     "everything alike": (

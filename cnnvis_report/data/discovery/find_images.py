@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from cnnvis_report.data.formats import content, ending, head_of, reason, unread
 from cnnvis_report.data.image_file import FoundImages, ImageFile, natural, readable, several
 from cnnvis_report.data.reader import endings, missing_for, reader_for
 from cnnvis_report.data.split_names import in_split, no_part
-from cnnvis_report.errors import BadRequest
+from cnnvis_report.errors import BadRequest, UnusedOption
 from cnnvis_report.records.run import Skipped
 
 MOST_NAMES, MOST_TABLES = 1000, 5  # among which a table that names images is looked for
@@ -32,20 +32,21 @@ def find_images(images: Sequence[str | Path], channels: int = 3, selection: Sele
 
     Args:
         images: as the user typed them. channels: that the network reads; a TIFF of as many gray pages is one image of
-            theirs where that is neither gray nor color. selection: what of collections is taken.
+            theirs where that is neither gray nor color. selection: what of collections is taken; of several `images`,
+            those that have no use for a part of it are taken whole, and a notice says so.
 
     Raises:
-        BadRequest: one doesn't exist, or there isn't one image.
+        BadRequest: one doesn't exist, or there isn't one image. UnusedOption: none has a use for a part of `selection`.
     """
     selection = replace(selection or Selection(), channels=channels)
-    search = Search()
+    search, unused = Search(), Unused(len(images))
     parts: list[FoundImages] = []
     for text in map(str, images):
-        within = Search()  # of its own, so that names in what is said of it get the folder's name too
-        part = _found_in(text, within, selection)
+        part, within = unused.apply(text, selection)
         before = f"{Path(shown_address(text)).name}/" if len(images) > 1 and _holds_several(text) else ""
         parts.append(_named(part, before))
         search.add(within, before)
+    unused.check()
     files, repeated = _once([file for part in parts for file in part])
     files, report_notices = without_reports(files)
     files, looked = looked_into(files, channels)
@@ -58,13 +59,53 @@ def find_images(images: Sequence[str | Path], channels: int = 3, selection: Sele
     return FoundImages(
         tuple(files),
         skipped,
-        (*notices, *repeated, *report_notices, *looked, *search.notices(), *_tables(search, files)),
+        (*unused.notices(), *notices, *repeated, *report_notices, *looked, *search.notices(), *_tables(search, files)),
         top=folder.resolve().name if folder is not None else "",
         subfolders=_subfolders(folder)
         if folder is not None
         else tuple(sorted({file.folders[0] for file in files if file.folders})),
         classes=classes.pop() if len(classes) == 1 else (),
     )
+
+
+class Unused:
+    """Of several IMAGES those that have no use for --split or --label-columns, and so are taken whole.
+
+    errors: by the option, in the order of IMAGES.
+    """
+
+    def __init__(self, images: int) -> None:
+        self.images = images
+        self.errors: dict[str, list[UnusedOption]] = {}
+
+    def apply(self, text: str, selection: Selection) -> tuple[FoundImages, Search]:
+        """The images of one, with its search: of its own, so that names in what is said of it get the folder's too."""
+        search = Search()
+        try:
+            return _found_in(text, search, selection), search
+        except UnusedOption as error:
+            if self.images == 1:
+                raise
+            self.errors.setdefault(error.option, []).append(error)
+            without = {"split": ""} if error.option == "--split" else {"label_columns": ()}
+            return self.apply(text, replace(selection, **without))
+
+    def check(self) -> None:
+        """Refuse what none of all has a use for.
+
+        Raises:
+            UnusedOption: that of the first.
+        """
+        for errors in self.errors.values():
+            if len(errors) == self.images:
+                raise errors[0]
+
+    def notices(self) -> Iterator[str]:
+        """A sentence for each option, with the reason of the first."""
+        for errors in self.errors.values():
+            others = len(errors) - 1
+            more = f" So it is with {others} more of IMAGES." if others else ""
+            yield f"{errors[0]} All of it is taken.{more}"
 
 
 def _holds_several(text: str) -> bool:
@@ -90,11 +131,13 @@ def _found_in(text: str, search: Search, selection: Selection) -> FoundImages:
         parts = parts_of(path)
         if parts is None:
             return FoundImages(tuple(of_split(search.walk(path), selection, path)))
+        _refuse(selection, f"{path} is a generated data set")
         masks = {mask.name: mask.path for mask in Search().walk(parts[1])}
         return FoundImages(tuple(replace(image, mask=masks.get(image.name)) for image in search.walk(parts[0])))
     if not path.exists():
         what = "a link to a file that isn't there" if path.is_symlink() else "there is no such file or folder"
         raise BadRequest(f"{path}: {what}. IMAGES are files, folders, archives, tables and data sets.")
+    _refuse(selection, f"{path} is a single file")
     kind = ending(path)
     if kind in endings():
         why = reader_for(b"", kind).missing
@@ -104,6 +147,16 @@ def _found_in(text: str, search: Search, selection: Selection) -> FoundImages:
     if why:
         return FoundImages((), (Skipped(path.name, why),))
     return FoundImages((ImageFile(path, path.name),))
+
+
+def _refuse(selection: Selection, what: str) -> None:
+    """Refuse what chooses a part of a set, where there is no part.
+
+    Raises:
+        UnusedOption: naming the option.
+    """
+    for option in ("--split", "--label-columns"):
+        selection.refuse(option, f"{what}, which has no use for it.")
 
 
 def _tables(search: Search, images: Sequence[ImageFile]) -> list[str]:

@@ -172,5 +172,8 @@ def extent(prediction: ComparedPrediction) -> str:
 
 
 def predicted(prediction: ComparedPrediction) -> str:
-    """Such as "cat 98.2%"."""
-    return f"{answer(prediction)} {extent(prediction)}".rstrip()
+    """Such as "cat (98.2%)", or "age = 41.2" where scores are values; the class alone where nothing more is known."""
+    value = extent(prediction)
+    if prediction.value is not None:
+        return f"{answer(prediction)} = {value}"
+    return f"{answer(prediction)} ({value})" if value else answer(prediction)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from cnnvis_report.records.images import ClassScore
 from cnnvis_report.records.methods import Kind, MethodInfo, Sign
 from cnnvis_report.report.figure.columns import Column
 from cnnvis_report.report.figure.content import Figure, HeadLine, Row
@@ -35,13 +36,13 @@ def head(row: Row) -> list[HeadLine]:
     lines = [HeadLine(row.name, "ink", instead=f"image {row.number}")]
     lines += [
         HeadLine(
-            f"{score.name} = {value}" if score.share is None else f"{score.name} {value}",
+            score.name + value,
             state or "ink",
             state if not number else "",
-            instead=f"{fmt.column(image.kind)} {score.index} {value}",
+            instead=f"{fmt.column(image.kind)} {score.index}{value}",
         )
         for number, score in enumerate(predicted_scores(image)[:NAMED])
-        if (value := fmt.score_value(score))
+        if (value := _behind_name(score))
     ] or [HeadLine(image.kind.nothing, state or "ink", state)]
     labels = [label.name for label in image.named]
     if labels and not image.correct and image.kind.judged:
@@ -55,6 +56,12 @@ def head(row: Row) -> list[HeadLine]:
             )
         )
     return [*lines, *([HeadLine(row.reason, "muted")] if row.reason else [])]
+
+
+def _behind_name(score: ClassScore) -> str:
+    """The score as it follows the name: " (94.4%)", or " = 41.2" where it is a value; empty where it isn't known."""
+    value = fmt.score_value(score)
+    return value and (f" = {value}" if score.share is None else f" ({value})")
 
 
 def scale_of(method: MethodInfo) -> tuple[Sign, bool]:

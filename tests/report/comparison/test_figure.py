@@ -24,7 +24,11 @@ def test_two_runs_have_a_column_each_and_their_difference(tmp_path: Path) -> Non
     assert [column.title for column in figure.columns] == [*cam, *(title.replace("Cam", "Gradient") for title in cam)]
     assert [row.image.name for row in figure.rows[:2]] == ["c.png", HOSTILE]
     head = [(line.text, line.tone) for line in figure.rows[0].head]
-    assert head[1:] == [("old <i>: cat 75.0%", "correct"), ("new 1: owl 75.0%", "misclassified"), ("broken", "muted")]
+    assert head[1:] == [
+        ("old <i>: cat (75.0%)", "correct"),
+        ("new 1: owl (75.0%)", "misclassified"),
+        ("broken", "muted"),
+    ]
     old, new, difference, *_ = figure.rows[0].maps
     assert old is not None and new is not None and difference is not None
     np.testing.assert_array_equal(difference, new - old)

@@ -79,7 +79,7 @@ def test_the_gallery_has_what_became_of_each_image(report: ComparedReport) -> No
     # counts of findings are of one later run each, these of all of them together
     words = [("broken", "broken in a later run"), ("fixed", "fixed in a later run"), ("right", "correct in all")]
     assert states[:3] == words
-    assert data["captions"][0] == "cat 75.0% → owl 75.0% → owl 75.0%"
+    assert data["captions"][0] == "cat (75.0%) → owl (75.0%) → owl (75.0%)"
     assert data["without"] == {"maps": []} and len(data["ids"]) == 5
 
 

@@ -61,14 +61,17 @@ def test_latex_is_told_nothing_by_a_name() -> None:
     [
         pytest.param(
             image(label="cat"),
-            [HeadLine("name", "ink", instead="image 7"), HeadLine("cat 87.5%", "correct", "correct", "class 0 87.5%")],
+            [
+                HeadLine("name", "ink", instead="image 7"),
+                HeadLine("cat (87.5%)", "correct", "correct", "class 0 (87.5%)"),
+            ],
             id="correct",
         ),
         pytest.param(
             image(label="dog"),
             [
                 HeadLine("name", "ink", instead="image 7"),
-                HeadLine("cat 87.5%", "misclassified", "misclassified", "class 0 87.5%"),
+                HeadLine("cat (87.5%)", "misclassified", "misclassified", "class 0 (87.5%)"),
                 HeadLine("label: dog", "muted", instead="label: class 1"),
             ],
             id="error",
@@ -77,19 +80,19 @@ def test_latex_is_told_nothing_by_a_name() -> None:
             image(label="zebra"),
             [
                 HeadLine("name", "ink", instead="image 7"),
-                HeadLine("cat 87.5%", "ink", "", "class 0 87.5%"),
+                HeadLine("cat (87.5%)", "ink", "", "class 0 (87.5%)"),
                 HeadLine("label: zebra", "muted", instead="label unknown"),
             ],
             id="unknown label",
         ),
         pytest.param(
             image(label=""),
-            [HeadLine("name", "ink", instead="image 7"), HeadLine("cat 87.5%", "ink", "", "class 0 87.5%")],
+            [HeadLine("name", "ink", instead="image 7"), HeadLine("cat (87.5%)", "ink", "", "class 0 (87.5%)")],
             id="no label",
         ),
         pytest.param(
             replace(image(label=""), kind=ScoreKind.VALUE, top=(ClassScore(0, "age", 41.25, None),)),
-            [HeadLine("name", "ink", instead="image 7"), HeadLine("age = 41.25", "ink", "", "output 0 41.25")],
+            [HeadLine("name", "ink", instead="image 7"), HeadLine("age = 41.25", "ink", "", "output 0 = 41.25")],
             id="value",
         ),
         pytest.param(

@@ -13,7 +13,13 @@ from cnnvis_report.report.views.image.map_metrics import measured_of
 from cnnvis_report.report.views.methods.method_order import by_family
 from cnnvis_report.report.views.report import Report
 
-DOUBTFUL = (Standing.CHANCE, Standing.WORSE, Standing.FAILED)
+DOUBTFUL = (
+    Standing.POSSIBLY_BETTER,
+    Standing.CHANCE,
+    Standing.POSSIBLY_WORSE,
+    Standing.WORSE,
+    Standing.FAILED,
+)
 COLUMNS = 4  # methods beside each other, for every class
 MASS, POINTING = "relevance_mass_accuracy", "pointing_game"
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 
 from cnnvis_report.evidence import words
 from cnnvis_report.evidence.method_checks import RANDOMIZATION, outcome
@@ -15,14 +14,7 @@ from cnnvis_report.report.views.report import Report
 
 OUTRIGHT = 4  # limits
 LEADING = (Standing.BEST, Standing.COMPARABLE)
-TIERS = {
-    Standing.BETTER: "Better than a random map, but behind the best",
-    Standing.CHANCE: "Not distinguishable from a random map, where all methods are judged together",
-    Standing.WORSE: "Worse than a random map",
-    Standing.FAILED: "Failed a check",
-    Standing.UNKNOWN: "Not compared",
-    Standing.REFERENCE: "Reference",
-}
+VERDICTS = {Standing.BETTER: "better than a random map, behind the best", Standing.UNKNOWN: "not compared"}
 
 
 @dataclass(frozen=True)
@@ -41,13 +33,14 @@ class Score:
 class EvidenceRow:
     """A method, with others whose maps are the same.
 
-    titles: of each, with the method's name and whether it failed a check. same: why they are the same. failed: the
-    checks that failed, in words.
+    titles: of each, with the method's name and whether it failed a check. same: why they are the same. standing: of the
+    one that stands for them. failed: the checks that failed, in words.
     bar: the difference to a random map; None where there is none. randomization: its value in words, and its outcome.
     """
 
     titles: tuple[tuple[str, str, bool], ...]
     same: tuple[str, ...]
+    standing: Standing
     failed: tuple[str, ...]
     bar: Bar | None
     faithfulness: Score
@@ -59,33 +52,31 @@ class EvidenceRow:
         """The name of the method that stands for the row."""
         return self.titles[0][1]
 
-
-@dataclass(frozen=True)
-class Tier:
-    """Methods of one standing, best first."""
-
-    title: str
-    standing: Standing
-    rows: tuple[EvidenceRow, ...]
+    @property
+    def verdict(self) -> str:
+        """Its standing in words."""
+        return VERDICTS.get(self.standing, self.standing.value)
 
     @property
-    def leading(self) -> bool:
-        """Whether it holds the best method, and those that aren't distinguishable from it."""
-        return self.standing in LEADING
+    def look(self) -> str:
+        """The class of its style: leading where it is the best, or not distinguishable from it."""
+        return "leading" if self.standing in LEADING else self.standing.name.lower().replace("_", "-")
 
 
 @dataclass(frozen=True)
 class EvidenceTable:
     """The section of the overview.
 
-    images: how many count for the ranking, or were measured where nothing is ranked. text: sentences.
+    images: how many count for the ranking, or were measured where nothing is ranked. finding: why nothing is ranked;
+    empty where there is a ranking. text: sentences.
     limits, more_limits: sentences that stand there at once, and that are folded away.
-    ranking: what ranks; None where nothing does, and then there are no tiers. localization: None without masks.
+    ranking: what ranks; None where nothing does, and then there are no rows. localization: None without masks.
     localized: how many images count for it.
     randomized: whether any method was tested with random weights. absent: how many methods have no maps.
     """
 
     images: int
+    finding: str
     text: tuple[str, ...]
     limits: tuple[str, ...]
     more_limits: tuple[str, ...]
@@ -95,13 +86,8 @@ class EvidenceTable:
     localized: int
     randomized: bool
     axis: Axis | None
-    tiers: tuple[Tier, ...]
+    rows: tuple[EvidenceRow, ...]
     absent: int
-
-    @property
-    def width(self) -> int:
-        """How many columns it has."""
-        return 4 + (self.localization is not None) + self.randomized
 
 
 def evidence_table(report: Report) -> EvidenceTable | None:
@@ -120,18 +106,21 @@ class _Table:
         evidence = self.evidence
         counted = {measure.name: measure.images for measure in evidence.measures}
         ranking = self._info(evidence.faithfulness)
+        finding = "" if ranking else next(iter(evidence.limits), "Nothing is ranked.")
+        limits = [sentence for sentence in evidence.limits if sentence != finding]
         return EvidenceTable(
             images=counted.get(evidence.faithfulness, evidence.images),
+            finding=finding,
             text=evidence.text,
-            limits=evidence.limits[:OUTRIGHT],
-            more_limits=evidence.limits[OUTRIGHT:],
+            limits=tuple(limits[:OUTRIGHT]),
+            more_limits=tuple(limits[OUTRIGHT:]),
             how=how_measured(self.run, evidence),
             ranking=ranking,
             localization=self._info(evidence.localization),
             localized=counted.get(evidence.localization, 0),
             randomized=any(method.check(RANDOMIZATION) for method in evidence.methods),
             axis=self._axis,
-            tiers=tuple(self._tiers()) if ranking else (),
+            rows=tuple(self._rows()) if ranking else (),
             absent=sum(method.standing is Standing.NOT_APPLICABLE for method in evidence.methods),
         )
 
@@ -143,21 +132,15 @@ class _Table:
         measured = (method.measures.get(self.evidence.faithfulness) for method in self.evidence.methods)
         return axis_of([score.difference for score in measured if score and score.difference])
 
-    def _tiers(self) -> Iterator[Tier]:
-        """Groups of equal maps by the standing of the method that stands for them."""
+    def _rows(self) -> Iterator[EvidenceRow]:
+        """A row for each group of equal maps."""
         groups: list[list[MethodEvidence]] = []
         for method in self.evidence.methods:
             if method.same_as:
                 groups[-1].append(method)
             elif method.standing is not Standing.NOT_APPLICABLE:
                 groups.append([method])
-        by_tier = groupby(
-            groups, key=lambda group: Standing.BEST if group[0].standing in LEADING else group[0].standing
-        )
-        for standing, members in by_tier:
-            rows = tuple(self._row(group) for group in members)
-            best = "The best, and those that are not distinguishable from it" if len(rows) > 1 else "The best"
-            yield Tier(TIERS.get(standing, best), standing, rows)
+        yield from map(self._row, groups)
 
     def _row(self, group: Sequence[MethodEvidence]) -> EvidenceRow:
         first, axis = group[0], self._axis
@@ -166,6 +149,7 @@ class _Table:
         return EvidenceRow(
             titles=tuple((self._title(method), method.method, bool(method.failures)) for method in group),
             same=tuple(dict.fromkeys(method.same_because for method in group[1:])),
+            standing=first.standing,
             failed=tuple(self._failed(group)),
             bar=axis.bar(measured.difference) if axis and measured and measured.difference else None,
             faithfulness=self._score(self.evidence.faithfulness, measured),

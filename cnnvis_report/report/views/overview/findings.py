@@ -224,7 +224,7 @@ def _avoid(report: Report, evidence: Evidence) -> str:
     if not evidence.avoid:
         return ""
     standings = {method.standing for method in evidence.methods if words.label(method, evidence) in evidence.avoid}
-    beaten = "no better than a random map" if standings & {Standing.CHANCE, Standing.WORSE} else ""
+    beaten = "no better than a random map" if standings - {Standing.FAILED} else ""
     failed = "failed a check" if Standing.FAILED in standings else ""
     return f"Avoid {_named(report, evidence.avoid)}: {', or '.join(filter(None, (beaten, failed)))}."
 

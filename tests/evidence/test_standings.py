@@ -1,0 +1,41 @@
+"""Rows stand in the order that their numbers show, and a standing says what its interval shows."""
+
+import numpy as np
+
+from cnnvis_report.records.evidence import Standing
+from tests.evidence import records
+from tests.evidence.test_verdicts import N, judged, planted
+from tests.narrow import present
+
+
+def test_methods_stand_in_the_order_of_their_means_whatever_their_intervals() -> None:
+    """A wide interval isn't surely behind the best, and a higher mean with a narrow one may be."""
+    generator = np.random.default_rng(0)
+    noise, wave = generator.normal(0, 0.1, (4, N)), np.array([1.0, -1.0] * (N // 2))
+    gains = {"wide": 5 + 2 * wave, "best": 6.0 + noise[0], "narrow": 5.5 + noise[1], "random": noise[2]}
+    made = records.images({name: row.tolist() for name, row in gains.items()}, noise[3][:, None])
+    evidence = judged(made, ("wide", "best", "narrow", "random"))
+    assert [(method.method, method.standing) for method in evidence.methods] == [
+        ("best", Standing.BEST),
+        ("narrow", Standing.BETTER),
+        ("wide", Standing.COMPARABLE),
+        ("random", Standing.REFERENCE),
+    ]
+
+
+def test_a_standing_says_what_the_interval_beside_it_shows() -> None:
+    """In 60 runs of methods near chance: 0 lies in the interval exactly where a map isn't told from a random one."""
+    above = (Standing.BEST, Standing.COMPARABLE, Standing.BETTER, Standing.POSSIBLY_BETTER)
+    below = (Standing.POSSIBLY_WORSE, Standing.WORSE)
+    sides = {Standing.CHANCE: 0, **dict.fromkeys(above, 1), **dict.fromkeys(below, -1)}
+    seen = set()
+    for seed in range(60):
+        effects = {f"method{number}": (number - 4) / 3 for number in range(9)}
+        for method in judged(planted(seed, 8, **effects), [*effects, "random"]).methods:
+            if method.method == "random":
+                continue
+            difference = present(method.measures["gain"].difference)
+            side = (present(difference.low) > 0) - (present(difference.high) < 0)
+            assert side == sides[method.standing], (seed, method)
+            seen.add(method.standing)
+    assert seen == set(sides)
