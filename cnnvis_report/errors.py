@@ -126,6 +126,11 @@ def shown(value: object) -> str:
     return text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 20]}… ({len(text)} characters)"
 
 
+def printable(text: str, instead: str = "\N{REPLACEMENT CHARACTER}") -> str:
+    """A stranger's text without the control characters that it may smuggle into a terminal or a file."""
+    return "".join(letter if letter.isprintable() else instead for letter in text)
+
+
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """The known name that `name` was probably meant to be, or None where nothing is close."""
     if len(name) > MOST_LETTERS:

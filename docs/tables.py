@@ -22,8 +22,8 @@ from cnnvis_report.models.loader import loaders
 from cnnvis_report.pipeline.config import RunConfig
 from cnnvis_report.pipeline.planning.metrics_budget import BUDGETS
 from cnnvis_report.pipeline.stages import data_randomization, max_sensitivity, random_logit, randomization
-from cnnvis_report.records.effort import EFFORTS
 from cnnvis_report.records.images import ImageRecord
+from cnnvis_report.records.methods import EFFORTS
 from cnnvis_report.records.metrics import MetricInfo, MetricKind
 from cnnvis_report.records.run import RunRecord
 from cnnvis_report.report.views.methods.method_order import by_family

@@ -20,7 +20,7 @@ from cnnvis_report.evaluation.metric import METRICS, Effort, MapsOfImage, metric
 from cnnvis_report.models.load import load_model
 from cnnvis_report.models.loader import LOADERS, loaders
 from cnnvis_report.records.scores import Quantity, ScoreKind
-from cnnvis_report.report.site import pages, renderer, resources
+from cnnvis_report.report.site import assets, pages, renderer
 from cnnvis_report.store.run_folder import load_run
 from examples.own_network import build, draw
 from tests.conftest import command
@@ -144,7 +144,7 @@ def test_a_page(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (row,) = re.findall(r"^\+    (Page\(.+\)),$", PAGE, re.MULTILINE)
     added = eval(row, {"Page": pages.Page, "certainty": certainty})
     monkeypatch.setattr(pages, "PAGES", (*pages.PAGES, added))
-    shutil.copytree(resources.folder("templates"), tmp_path / "templates")
+    shutil.copytree(assets.folder("templates"), tmp_path / "templates")
     shutil.copy(ROOT / "examples" / "extending" / "certainty.html", tmp_path / "templates")
     monkeypatch.setattr(renderer, "folder", lambda name: tmp_path / name)
     draw(tmp_path / "images")

@@ -79,7 +79,7 @@ def test_cam_points_at_objects_with_masks(real: Path, tmp_path: Path) -> None:
     from PIL import Image
 
     from cnnvis_report.data.preprocessing.geometry import fit
-    from cnnvis_report.evaluation.pointing_game import peak_share
+    from cnnvis_report.evaluation.localization import peak_share
     from cnnvis_report.models.load import load_model
 
     records = [each for each in json.loads((real / "masks" / "index.json").read_text()) if each["top1_matches"]]

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cnnvis_report.cli.options.params import printable
 from cnnvis_report.cli.stored_run import refused_as
 from cnnvis_report.cli.terminal.announce import announce
-from cnnvis_report.errors import BadRequest
+from cnnvis_report.errors import BadRequest, printable
 from cnnvis_report.pipeline.config import JobConfig, ReportConfig, RunConfig
 
 if TYPE_CHECKING:
@@ -47,9 +46,9 @@ def check_network(setup: "Setup") -> None:
     Raises:
         BadRequest: saying what differs.
     """
+    from cnnvis_report.comparison.align import survey
     from cnnvis_report.comparison.checks import check_class_names, check_kinds
     from cnnvis_report.comparison.read import load_run_to_compare
-    from cnnvis_report.comparison.survey import survey
 
     against = setup.config.job.against
     if against is None:
@@ -96,31 +95,22 @@ def compare(
     Raises:
         BadRequest: they can't be compared, or something else is where the comparison would be.
     """
-    from cnnvis_report.cli import share
-    from cnnvis_report.comparison.written import write_compared
+    from cnnvis_report.comparison.read import write_compared
     from cnnvis_report.report.comparison.write import write_comparison
     from cnnvis_report.report.job_results import results_of_comparison
     from cnnvis_report.report.site.site_writer import SiteOptions
     from cnnvis_report.sharing.comparison_pages import ComparisonPages
-    from cnnvis_report.sharing.share import Share
+    from cnnvis_report.sharing.share import Share, hand_on
     from cnnvis_report.store.comparison.comparison_file import comparison_output
     from cnnvis_report.store.files.names import FIGURE
 
-    folder, options, how = report.output, SiteOptions(report.pages, report.processes), how or Share()
+    folder, how = report.output, how or Share(options=SiteOptions(report.pages, report.processes))
     with comparison_output(folder), refused_as(f"{', '.join(str(run.folder) for run in runs)}: can't be compared"):
         with console.progress("Compare", runs[0].record.images):
             comparison = write_compared(runs, folder, report.title, progress=console)
         with console.progress("Pages", len(comparison.images)):
-            written = write_comparison(
-                comparison,
-                runs,
-                folder,
-                options=options,
-                single_file=how.single_file,
-                max_size=how.max_size,
-                progress=console,
-            )
-        handed_on = share.hand_on(ComparisonPages(comparison, runs, folder, options), how)
+            written = write_comparison(comparison, runs, folder, how.options, console)
+        handed_on = hand_on(ComparisonPages(comparison, runs, folder), how)
     for finding in comparison.findings:
         console.say(printable(f"{finding.topic}: {finding.text}"))
     for notice in comparison.notices:

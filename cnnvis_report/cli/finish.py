@@ -8,7 +8,7 @@ import click
 
 from cnnvis_report.cli import comparing, results
 from cnnvis_report.cli import share as sharing
-from cnnvis_report.cli.options.alternatives import NOT_USED
+from cnnvis_report.cli.options.dependent import NOT_USED
 from cnnvis_report.cli.terminal.announce import announce
 from cnnvis_report.cli.unfinished import page_meanwhile
 from cnnvis_report.errors import BadRequest, GapsFound, RulesHold
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from cnnvis_report.cli.terminal.console import Console
     from cnnvis_report.pipeline.explaining.map_making import Engine
     from cnnvis_report.pipeline.setup import Setup
-    from cnnvis_report.pipeline.stats import RunStats
-    from cnnvis_report.records.run import RunRecord
     from cnnvis_report.store.run_folder import StoredRun
 
 
@@ -111,14 +109,13 @@ def make(setup: "Setup", console: "Console", engine: "Engine | None" = None) -> 
     from cnnvis_report.cli.terminal.run_lines import too_short
     from cnnvis_report.pipeline.planning.efforts import plan_efforts
     from cnnvis_report.pipeline.run import run
-    from cnnvis_report.report.site.site_writer import SiteOptions
     from cnnvis_report.report.time_estimate import pages_seconds
     from cnnvis_report.report.write import write_site
-    from cnnvis_report.sharing.share import RunPages
+    from cnnvis_report.sharing.share import RunPages, hand_on
     from cnnvis_report.store.run_folder import load_run
 
     config = setup.config.report
-    how = sharing.checked(setup.config.share, setup.config.job, config.output, config.single_file)
+    how = sharing.checked(setup.config.share, setup.config.job, config, config.output)
     planned = plan_efforts(setup, config.output, pages_seconds)
     if not planned.fits:
         raise BadRequest(too_short(planned))
@@ -130,23 +127,16 @@ def make(setup: "Setup", console: "Console", engine: "Engine | None" = None) -> 
         with console.progress("Explain", images):
             record, stats = run(planned.setup, planned.plan, config.output, progress, engine)
         console.bill(record, stats)
-        stored, missing = load_run(config.output), _missing(record, stats)
+        stored, gaps = load_run(config.output), (record.skipped, record.not_applicable, record.stages_not_applicable)
+        missing = sum(map(len, gaps)) + stats.missing_maps
         if record.keep == "none":  # the pages were written before the arrays were removed
             console.warn(f"{config.output}: the run is complete and keeps no arrays; its pages stay as they are.")
             return Made(stored, _written_page(stored), missing)
         with console.progress("Pages", record.images):
-            options = SiteOptions(config.pages, config.processes)
-            written = write_site(
-                stored, single_file=config.single_file, max_size=how.max_size, options=options, progress=console
-            )
+            written = write_site(stored, how.options, console)
     console.pages(written)
-    handed_on = sharing.hand_on(RunPages(stored), how)
+    handed_on = hand_on(RunPages(stored), how)
     return Made(stored, written.first_page, missing, tuple(handed_on))
-
-
-def _missing(record: "RunRecord", stats: "RunStats") -> int:
-    """How many files were skipped, and how many maps and stages are missing."""
-    return len(record.skipped) + len(record.not_applicable) + len(record.stages_not_applicable) + stats.missing_maps
 
 
 def _written_page(stored: "StoredRun") -> Path:

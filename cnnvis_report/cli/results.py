@@ -81,7 +81,7 @@ def _write_summary(path: Path, results: "JobResults", outcomes: Sequence[Outcome
         with path.open("a", encoding="utf-8", newline="\n") as file:
             file.write(document.text())
         return
-    from cnnvis_report.report.markdown.picture import picture_address, screen_png
+    from cnnvis_report.report.markdown.document import picture_address, screen_png
 
     picture = results.picture()
     if not picture:
@@ -113,15 +113,14 @@ def _numbers(results: "JobResults", outcomes: Sequence[Outcome]) -> dict[str, An
             for run in runs
         ],
         "rules": [
-            {"rule": outcome.rule.text, "holds": _holds(outcome), "measured": outcome.describe()}
+            {
+                "rule": outcome.rule.text,
+                "holds": None if outcome.problem else outcome.holds,  # nobody knows
+                "measured": outcome.describe(),
+            }
             for outcome in outcomes
         ],
     }
-
-
-def _holds(outcome: Outcome) -> bool | None:
-    """None where nobody knows."""
-    return None if outcome.problem else outcome.holds
 
 
 def _number(value: Value) -> dict[str, float | None]:

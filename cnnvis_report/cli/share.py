@@ -4,17 +4,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cnnvis_report.errors import BadRequest
-from cnnvis_report.pipeline.config import JobConfig, ShareConfig
+from cnnvis_report.pipeline.config import JobConfig, ReportConfig, ShareConfig
 
 if TYPE_CHECKING:
-    from cnnvis_report.sharing.share import Pages, Share
+    from cnnvis_report.sharing.share import Share
 
 
 def checked(
     config: ShareConfig,
     job: JobConfig,
+    report: ReportConfig,
     folder: Path,
-    single_file: bool,
     title: str | None = None,
     *,
     comparison: bool = False,
@@ -22,14 +22,14 @@ def checked(
     """What is handed on of the report in a folder, after a look at whether that can be written.
 
     Args:
-        single_file: whether the report is one. title: of an anonymous copy. comparison: whether the folder is to hold
-            one.
+        report: how its pages are written. title: of an anonymous copy. comparison: whether the folder is to hold one.
 
     Raises:
         BadRequest: something else is where it would be, no page is as small, or names would be written beside a copy
         without names.
     """
     from cnnvis_report.report.single_file.single_file_writer import smallest_size
+    from cnnvis_report.report.site.site_writer import SiteOptions
     from cnnvis_report.report.views.formatting import size
     from cnnvis_report.sharing.share import ANONYMOUS, ANONYMOUS_COMPARISON, Share
 
@@ -40,8 +40,7 @@ def checked(
         config.anonymous,
         config.share,
         config.copy,
-        single_file,
-        config.max_size,
+        SiteOptions(report.pages, report.processes, report.single_file, config.max_size),
         title,
         ANONYMOUS_COMPARISON if comparison else ANONYMOUS,
     )
@@ -52,10 +51,3 @@ def checked(
             "larger size."
         )
     return share
-
-
-def hand_on(pages: "Pages", how: "Share") -> list[Path]:
-    """Write what is handed on of a run or a comparison; nothing where nothing was asked for."""
-    from cnnvis_report.sharing.share import share
-
-    return share(pages, how) if how.copies or how.zip else []

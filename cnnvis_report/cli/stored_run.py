@@ -3,16 +3,11 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import click
-
-from cnnvis_report.cli.help import DescribedArgument
-from cnnvis_report.cli.options.types import SettingType
+from cnnvis_report.cli.options.options import argument
 from cnnvis_report.errors import BadRequest, CnnVisError, brief
 from cnnvis_report.settings.kinds import File
 
-RUN = click.argument(
-    "run", cls=DescribedArgument, type=SettingType(File()), metavar="RUN", description="The folder of a report."
-)
+RUN = argument("run", kind=File(), metavar="RUN", description="The folder of a report.")
 
 
 @contextmanager

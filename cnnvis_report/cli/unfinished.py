@@ -1,6 +1,6 @@
 """A page of the report while the run goes on."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ class WithPage(Progress):
 
     def __init__(self, listener: Progress, page: "UnfinishedReport") -> None:
         self._listener, self._page = listener, page
+        self.expect, self.changed, self.warn = listener.expect, listener.changed, listener.warn  # type: ignore[method-assign]
         self._failed = False
 
     def step(self, what: str, items: float = 0.0) -> None:
@@ -27,18 +28,6 @@ class WithPage(Progress):
         """The same of an item."""
         self._listener.done(item, in_steps=in_steps)
         self._update()
-
-    def expect(self, seconds: float, per_item: float) -> None:
-        """Hand it on."""
-        self._listener.expect(seconds, per_item)
-
-    def changed(self, parts: Sequence[str]) -> None:
-        """Hand it on."""
-        self._listener.changed(parts)
-
-    def warn(self, message: str, error: Exception | None = None) -> None:
-        """Hand it on."""
-        self._listener.warn(message, error)
 
     def _update(self) -> None:
         if self._failed:

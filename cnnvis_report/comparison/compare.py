@@ -1,25 +1,18 @@
 """Runs of the same images to the record of what changed."""
 
-from collections import deque
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
-from cnnvis_report.comparison.accuracy import RunAccuracy
-from cnnvis_report.comparison.align import match_images, side_by_side
+from cnnvis_report.comparison.align import compared_methods, match_images, side_by_side, survey
 from cnnvis_report.comparison.checks import check_classes, check_images, check_runs
 from cnnvis_report.comparison.findings import FindingWriter
 from cnnvis_report.comparison.maps import map_keys, mask_energy, moved, movement, shown_maps
 from cnnvis_report.comparison.measures import measures_of
-from cnnvis_report.comparison.methods import compared_methods
-from cnnvis_report.comparison.names import run_names
-from cnnvis_report.comparison.notices import file_notices, notices
-from cnnvis_report.comparison.predictions import flip, prediction
-from cnnvis_report.comparison.survey import survey
-from cnnvis_report.comparison.tally import Tally
-from cnnvis_report.comparison.targets import choose_targets
-from cnnvis_report.comparison.unshared import unshared
+from cnnvis_report.comparison.notices import file_notices, notices, unshared
+from cnnvis_report.comparison.predictions import choose_targets, flip, prediction
+from cnnvis_report.comparison.tally import RunAccuracy, Tally
+from cnnvis_report.data.prefetch import ahead
 from cnnvis_report.progress import Progress
 from cnnvis_report.records.compared_images import ComparedImage
 from cnnvis_report.records.comparison import ComparedMethod, ComparedRun, Comparison
@@ -53,10 +46,11 @@ def compare_runs(
     check_classes(runs, [of_run.classes for of_run in surveys])
     ids = match_images([of_run.keys for of_run in surveys])
     check_images(runs, len(ids))
-    methods = compared_methods(runs, [of_run.layers.by_method for of_run in surveys])
+    methods = compared_methods(runs, [of_run.layers for of_run in surveys])
     rows: NewImages | list[ComparedImage] = [] if images is None else images
     tally = Tally(runs, methods)
-    for records, image in _images(runs, ids, methods):
+    compare = partial(_image, runs, methods)
+    for records, image in ahead(compare, side_by_side(runs, ids), workers=WORKERS, waiting=WORKERS):
         rows.append(image)
         tally.add(image, records)
         watcher.done(image.name)
@@ -81,23 +75,10 @@ def compare_runs(
     return replace(comparison, findings=tuple(FindingWriter(comparison).findings()))
 
 
-def _images(
-    runs: Sequence[StoredRun], ids: Sequence[tuple[str, ...]], methods: Sequence[ComparedMethod]
-) -> Iterator[tuple[Records, ComparedImage]]:
-    """The compared images in order, made by several threads; few of them wait."""
-    waiting: deque[tuple[Records, Future[ComparedImage]]] = deque()
-    with ThreadPoolExecutor(WORKERS) as pool:
-        for records in side_by_side(runs, ids):
-            waiting.append((records, pool.submit(partial(_image, runs, records, methods))))
-            if len(waiting) > WORKERS:
-                finished, result = waiting.popleft()
-                yield finished, result.result()
-        for finished, result in waiting:
-            yield finished, result.result()
-
-
-def _image(runs: Sequence[StoredRun], records: Records, methods: Sequence[ComparedMethod]) -> ComparedImage:
-    """One image in all runs."""
+def _image(
+    runs: Sequence[StoredRun], methods: Sequence[ComparedMethod], records: Records
+) -> tuple[Records, ComparedImage]:
+    """One image in all runs, beside its records."""
     predictions = tuple(map(prediction, records))
     source, targets = choose_targets(records)
     keys = map_keys(records, targets, methods)
@@ -113,7 +94,7 @@ def _image(runs: Sequence[StoredRun], records: Records, methods: Sequence[Compar
         keys=keys,
         movement=(None,) * (len(runs) - 1),
     )
-    return _with_maps(image, runs, records, methods) if keys else image
+    return records, _with_maps(image, runs, records, methods) if keys else image
 
 
 def _with_maps(
@@ -157,3 +138,16 @@ def _run(accuracy: RunAccuracy, name: str, methods: Sequence[ComparedMethod], in
 
 def _title(names: Sequence[str]) -> str:
     return f"What changed from {names[0]} to {names[1]}" if len(names) == 2 else f"What changed over {len(names)} runs"
+
+
+def run_names(runs: Sequence[StoredRun]) -> list[str]:
+    """The names of their folders; a number tells those apart that are called the same."""
+    names: list[str] = []
+    for run in runs:
+        folder = run.folder.resolve().name or "run"
+        name, number = folder, 1
+        while name in names:
+            number += 1
+            name = f"{folder} ({number})"
+        names.append(name)
+    return names

@@ -12,7 +12,6 @@ from cnnvis_report.records.evidence import Interval
 from cnnvis_report.records.scores import ScoreKind
 
 LEVEL = 0.05  # of McNemar's test, below which a difference is called one
-FEW = 10  # images below which a figure is said to tell little
 NAMED = 3  # images
 LARGEST = {
     ScoreKind.SEGMENTATION: "The class of the largest region changed",
@@ -72,7 +71,7 @@ class FindingWriter:
         verdict = self._verdict(paired)
         return (
             f"{_percent(first.mean)} → {_percent(other.mean)}: {_points(paired.difference)}, {verdict} "
-            f"(McNemar {_p(paired.p_value)}, n = {paired.images:,}).{_little(paired.images)}"
+            f"(McNemar {_p(paired.p_value)}, n = {paired.images:,}).{words.little(paired.images)}"
         )
 
     def _verdict(self, paired: PairedAccuracy) -> str:
@@ -114,7 +113,7 @@ class FindingWriter:
         return (
             f"Maps moved by {_number(movement.median)}{_ends(movement)} in the median image "
             f"(1 − rank correlation over {words.counted(len(self._explaining), 'method')}: 0 is the same order of "
-            f"positions, 1 an unrelated one){where}.{_little(movement.images)}"
+            f"positions, 1 an unrelated one){where}.{words.little(movement.images)}"
         )
 
     def _mask(self, later: int) -> str:
@@ -127,11 +126,10 @@ class FindingWriter:
         first, other, difference = lead.mask_energy[0], lead.mask_energy[later + 1], lead.mask_energy_difference[later]
         assert first is not None and other is not None and difference is not None  # it is known
         signs = [_sign(method.mask_energy_difference[later]) for method in known]
-        title = f"{lead.info.title}{f' at {lead.layers[0]}' if '@' in lead.key else ''}"
         return (
-            f"{_percent(first.mean)} → {_percent(other.mean)} of the positive relevance of {title} lies in the "
+            f"{_percent(first.mean)} → {_percent(other.mean)} of the positive relevance of {lead.title} lies in the "
             f"ground-truth mask: {_points(difference)} (n = {difference.images:,}); it falls for {signs.count(-1)}, "
-            f"rises for {signs.count(1)} of {words.counted(len(known), 'method')}.{_little(difference.images)}"
+            f"rises for {signs.count(1)} of {words.counted(len(known), 'method')}.{words.little(difference.images)}"
         )
 
     def _calibration(self, later: int) -> str:
@@ -170,8 +168,3 @@ def _p(value: float) -> str:
 
 def _ends(median: Median) -> str:
     return "" if median.low is None or median.high is None else f" [{_number(median.low)}, {_number(median.high)}]"
-
-
-def _little(images: int) -> str:
-    """Said of few images."""
-    return f" {words.counted(images, 'image')} {'tells' if images == 1 else 'tell'} little." if images < FEW else ""

@@ -1,14 +1,14 @@
-"""How far the maps of one image moved between runs, and how much of them lies in its mask."""
+"""How far the maps of one image moved between runs, and how much of them lies in its mask, with numpy alone."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 from statistics import median
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from cnnvis_report.comparison.grids import averaged, upsampled
-from cnnvis_report.comparison.targets import Targets
+from cnnvis_report.comparison.predictions import Targets
 from cnnvis_report.evidence.ranks import standard_ranks
 from cnnvis_report.records.comparison import ComparedMethod
 from cnnvis_report.records.images import ImageRecord
@@ -19,8 +19,9 @@ FINEST = 56  # positions a side: fine enough for the maps of layers, coarse enou
 DIGITS = 12  # after the point, below which differences are rounding
 
 Arrays = dict[str, npt.NDArray[Any]]
-Values = npt.NDArray[np.float32]
+Values = npt.NDArray[np.floating]
 Mask = npt.NDArray[np.bool_]
+Exact = npt.NDArray[np.float64]
 
 
 def map_keys(
@@ -94,3 +95,43 @@ def movement(of_methods: dict[str, tuple[float | None, ...]], methods: Sequence[
         known = [value for value in column if value is not None]
         medians.append(median(known) if known else None)
     return medians
+
+
+def averaged(values: Values, size: tuple[int, int]) -> Exact:
+    """A map [h, w] on a grid that is no finer, averaged over the areas of adaptive average pooling."""
+    return _resized(values, size, _averaging)
+
+
+def upsampled(values: Values, size: tuple[int, int]) -> Exact:
+    """A map [h, w] at another size: bilinear, align_corners=False, as the report shows it."""
+    return _resized(values, size, _interpolating)
+
+
+def _resized(values: Values, size: tuple[int, int], weights: Callable[[int, int], Exact]) -> Exact:
+    exact = values.astype(np.float64)
+    if values.shape[0] != size[0]:
+        exact = weights(values.shape[0], size[0]) @ exact
+    if values.shape[1] != size[1]:
+        exact = exact @ weights(values.shape[1], size[1]).T
+    return exact
+
+
+@lru_cache(maxsize=64)
+def _averaging(length: int, side: int) -> Exact:
+    """[side, length]: which positions each area averages over; where sides don't divide, neighbors share some."""
+    weights = np.zeros((side, length))
+    for area in range(side):
+        start, end = area * length // side, -(-(area + 1) * length // side)
+        weights[area, start:end] = 1 / (end - start)
+    return weights
+
+
+@lru_cache(maxsize=64)
+def _interpolating(length: int, side: int) -> Exact:
+    """[side, length]: the two positions that each new one lies between, by their nearness."""
+    centers = np.clip((np.arange(side) + 0.5) * length / side - 0.5, 0, length - 1)
+    below = centers.astype(np.intp)
+    weights = np.zeros((side, length))
+    weights[np.arange(side), below] = 1 - (centers - below)
+    weights[np.arange(side), np.minimum(below + 1, length - 1)] += centers - below
+    return weights

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from cnnvis_report.data.decoding.upright_picture import NOTE
 from cnnvis_report.data.image_set import ImageItem, ImageSet
+from cnnvis_report.data.limit import evenly
 from cnnvis_report.data.pixels import UnusablePicture
 from cnnvis_report.data.prefetch import ahead
 from cnnvis_report.data.preprocessing.geometry import fit, whole_picture
@@ -69,11 +70,7 @@ def read_item(item: ImageItem, preprocessing: Preprocessing) -> DecodedImage | S
 
 
 def _check_mask(item: ImageItem, drawn: Image.Image, picture: Picture) -> None:
-    """Refuse a mask that can't be the image's.
-
-    Raises:
-        UnusablePicture: saying why.
-    """
+    """Refuse a mask that can't be the image's."""
     if (drawn.height, drawn.width) != tuple(picture.original):
         sizes = ["×".join(map(str, size)) for size in ((drawn.height, drawn.width), picture.original)]
         raise UnusablePicture(f"its mask is {sizes[0]}, and the image {sizes[1]} (height by width)")
@@ -133,20 +130,13 @@ def batches(
         yield Batch(tuple(waiting))
 
 
-def sampled(images: ImageSet, most: int) -> list[ImageItem]:
-    """At most so many images, spread evenly over the set."""
-    items = list(images)
-    count = min(most, len(items))
-    return [items[index * len(items) // count] for index in range(count)]
-
-
 def sample(images: ImageSet, preprocessing: Preprocessing, most: int) -> Tensor:
     """[M, C, H, W] on the CPU: at most so many readable images of one size, spread evenly over the set.
 
     Raises:
         RunFailed: none can be read.
     """
-    spread = [read_item(item, preprocessing) for item in sampled(images, most)]
+    spread = [read_item(item, preprocessing) for item in evenly(images, most)]
     readable = [result for result in spread if isinstance(result, DecodedImage)]
     first = readable[0] if readable else first_usable(images, preprocessing)
     if not isinstance(first, DecodedImage):

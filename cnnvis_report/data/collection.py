@@ -1,12 +1,12 @@
 """Collections: each opens one kind of IMAGES that holds many images, such as an archive, and announces itself."""
 
-import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from cnnvis_report.data.image_file import FoundImages
 from cnnvis_report.errors import BadRequest, UnusedOption, shown
 from cnnvis_report.extensions.registry import Registry
+from cnnvis_report.extensions.requirements import not_installed
 
 
 @dataclass(frozen=True)
@@ -26,9 +26,6 @@ class Selection:
 
         Args:
             reason: why there is no use for it, a sentence.
-
-        Raises:
-            UnusedOption: it is.
         """
         value = self.split if option == "--split" else ",".join(self.label_columns)
         if value:
@@ -81,12 +78,8 @@ class Collection:
         for option in ("--split", "--label-columns"):
             if option not in self.reads:
                 selection.refuse(option, f"{text} is {self.title}, which has no use for {option}.")
-        missing = [module for module in self.requires if importlib.util.find_spec(module) is None]
-        if missing:
-            raise BadRequest(
-                f"{text}: {' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} needed to read it and not "
-                f"installed: pip install '{self.install or ' '.join(missing)}'"
-            )
+        if absent := not_installed(self.requires, self.install, "needed to read it and "):
+            raise BadRequest(f"{text}: {absent}")
 
 
 COLLECTIONS = Registry[Collection](

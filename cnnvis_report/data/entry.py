@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cnnvis_report.data.formats import HEAD
+from cnnvis_report.data.pixels import UnusablePicture
 
 MOST_BYTES = 1 << 28  # of one image: what claims more isn't read
 
@@ -32,6 +33,15 @@ class Entry(ABC):
     def head(self) -> bytes:
         """The first `HEAD` bytes, for as little work as possible; nothing where they can't be read."""
         try:
-            return self.read()[:HEAD]
+            return self._head()
         except Exception:  # says so when it is decoded
             return b""
+
+    def _head(self) -> bytes:
+        return self.read()[:HEAD]
+
+
+def check_bytes(count: int) -> None:
+    """Refuse an image of more than `MOST_BYTES` bytes."""
+    if count > MOST_BYTES:
+        raise UnusablePicture(f"{count >> 20} MB; at most {MOST_BYTES >> 20} are read")

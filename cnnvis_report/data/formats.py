@@ -1,5 +1,7 @@
 """What a file is, by its ending and by its first bytes, and what to do with those that aren't read."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -125,15 +127,30 @@ def content(head: bytes) -> str:
     return ""
 
 
+def from_start(source: Path | BinaryIO) -> Path | BinaryIO:
+    """A file as libraries take it, a path or an open one, which stands at its beginning then."""
+    if not isinstance(source, Path):
+        source.seek(0)
+    return source
+
+
+@contextmanager
+def opened(source: Path | BinaryIO) -> Iterator[BinaryIO]:
+    """A file to be read from its beginning; one that is open already stays open."""
+    source = from_start(source)
+    if not isinstance(source, Path):
+        yield source
+        return
+    with source.open("rb") as file:
+        yield file
+
+
 def head_of(source: Path | BinaryIO) -> bytes:
     """The first bytes of a file; nothing where it can't be read or is no regular file."""
     try:
-        if not isinstance(source, Path):
-            source.seek(0)
-            return source.read(HEAD)
-        if not source.is_file():  # a pipe would never answer
+        if isinstance(source, Path) and not source.is_file():  # a pipe would never answer
             return b""
-        with source.open("rb") as file:
+        with opened(source) as file:
             return file.read(HEAD)
     except OSError:
         return b""

@@ -1,13 +1,15 @@
 """Some images of many: a sample that stands for the whole, and repeats."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from random import Random
+from typing import TypeVar
 
 from cnnvis_report.records.images import Label
 
+Item = TypeVar("Item")
 ORDERS = ("balanced", "first")
 
 
@@ -49,6 +51,13 @@ def chosen(
         return indices, [_said(limit, len(folders), f"spread over the set, seed {limit.seed}{only}")]
     indices = _balanced(groups, limit.count, random)
     return indices, [_said(limit, len(folders), f"{_of(what, groups, indices)}, seed {limit.seed}")]
+
+
+def evenly(items: Iterable[Item], most: int) -> list[Item]:
+    """At most so many of some, in their order, spread evenly over all of them."""
+    listed = list(items)
+    count = min(most, len(listed))
+    return [listed[number * len(listed) // count] for number in range(count)]
 
 
 def _balanced(groups: Sequence[tuple[str, ...]], count: int, random: Random) -> list[int]:

@@ -129,9 +129,6 @@ def check_size(size: tuple[int, int], *, deep: bool = False) -> None:
 
     Args:
         size: (width, height). deep: whether there are more than 8 bits a channel.
-
-    Raises:
-        UnusablePicture: saying how many pixels it has, and how many are read.
     """
     pixels, sides = size[0] * size[1], f"{size[0]}×{size[1]} pixels"
     if pixels > MOST_PIXELS:

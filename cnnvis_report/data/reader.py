@@ -1,6 +1,5 @@
 """Readers: each opens one kind of image file and announces itself with `@reader`."""
 
-import importlib.util
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import BinaryIO
 
 from cnnvis_report.data.pixels import Pixels, UnusablePicture
 from cnnvis_report.extensions.registry import Registry
+from cnnvis_report.extensions.requirements import not_installed
 
 Source = Path | BinaryIO
 ReadFunction = Callable[[Source, int], Pixels]
@@ -40,12 +40,8 @@ class Reader:
     @property
     def missing(self) -> str:
         """Why files of this kind can't be read here; empty where they can."""
-        missing = [module for module in self.requires if importlib.util.find_spec(module) is None]
-        if not missing:
-            return ""
-        be = "is" if len(missing) == 1 else "are"
-        wanted = self.install or " ".join(missing)
-        return f"{self.title}, and {' and '.join(missing)} {be} not installed: pip install '{wanted}'"
+        absent = not_installed(self.requires, self.install)
+        return absent and f"{self.title}, and {absent}"
 
 
 READERS = Registry[Reader]("reader", group="cnnvis_report.readers", package="cnnvis_report.data.readers")

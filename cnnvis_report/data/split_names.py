@@ -1,6 +1,7 @@
 """Names of the parts of a set: training, validation and test."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 
 from cnnvis_report.errors import BadRequest, UnusedOption, shown
 
@@ -9,6 +10,8 @@ ALIKE = (
     {"val", "valid", "validation", "dev"},
     {"test", "testing", "tst"},
 )
+SPLIT_COLUMNS = ("split", "set", "subset", "partition", "phase", "fold", "is valid", "is val", "is test")
+TRUE = frozenset({"1", "1.0", "true", "yes"})
 
 
 def in_split(name: str, split: str) -> bool:
@@ -41,3 +44,26 @@ def no_part(split: str, names: Iterable[str], reason: str) -> BadRequest:
     if any(map(is_part, names)):
         return BadRequest(f"--split {shown(split)}: {reason}")
     return UnusedOption("--split", shown(split), reason)
+
+
+def split_of(text: str, column: str) -> str:
+    """The part that a cell names; in a column such as is_valid, by whether it is true."""
+    flag = column.replace("_", " ").replace("-", " ").casefold().strip()
+    if not flag.startswith("is "):
+        return text
+    return flag.removeprefix("is ") if text.casefold() in TRUE else "train"
+
+
+def check_split(name: str, split: str, splits: Iterable[str]) -> None:
+    """Refuse a part that a set hasn't got."""
+    parts = Counter(splits)
+    if any(in_split(part, split) for part in parts):
+        return
+    possible = counted(parts) or "none"
+    raise BadRequest(f"--split {shown(split)}: {name} has no such part. Its parts are {possible}.")
+
+
+def counted(parts: Counter[str], most: int = 10) -> str:
+    """The parts, each with how many images are in it."""
+    shown_parts: Sequence[str] = [f"{part or '(empty)'} ({count:,})" for part, count in parts.most_common(most)]
+    return ", ".join(shown_parts) + (f" and {len(parts) - most} more" if len(parts) > most else "")

@@ -87,11 +87,7 @@ def connected(address: str | None) -> Iterator[Cluster]:
 
 
 def _ray() -> Any:
-    """The module.
-
-    Raises:
-        BadRequest: it isn't installed.
-    """
+    """The module."""
     try:
         import ray
     except ImportError as error:
@@ -100,11 +96,7 @@ def _ray() -> Any:
 
 
 def _check_address(address: str) -> None:
-    """Knock where the head should be: Ray itself would wait for minutes, and end the program then.
-
-    Raises:
-        BadRequest: nobody answers, or it is no address of a head.
-    """
+    """Knock where the head should be: Ray itself would wait for minutes, and end the program then."""
     if address in ("auto", LOCAL):
         return
     host, _, port = _with_port(address).rpartition(":")

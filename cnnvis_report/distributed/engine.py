@@ -161,7 +161,7 @@ class RayEngine:
     def job(self, making: MapMaking, threads: int) -> WorkerJob:
         """What a worker with so many threads opens, and compares itself with."""
         setup = making.setup
-        decisions = Decisions(making.plan, making.reduced, making.in_bfloat16)
+        decisions: Decisions = (making.plan, making.reduced, making.in_bfloat16)
         return WorkerJob(
             set_up=partial(self.set_up, _of_worker(setup.config)),
             decisions=_pickled(decisions),
@@ -178,11 +178,7 @@ class RayEngine:
 
 
 def _pickled(content: object) -> bytes:
-    """What workers read; functions and classes of the caller's own script travel whole, where Ray is there to see.
-
-    Raises:
-        BadRequest: somebody's own network holds what can't travel.
-    """
+    """What workers read; functions and classes of the caller's own script travel whole, where Ray is there to see."""
     pickle: Any = sys.modules.get("ray.cloudpickle") or standard_pickle
     try:
         pickled: bytes = pickle.dumps(content)

@@ -14,25 +14,18 @@ from cnnvis_report.records.identity import Identity
 from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.run import StoredFile
 
-
-@dataclass(frozen=True)
-class Decisions:
-    """What the command has decided before the first map: its plan, and what runs in bfloat16."""
-
-    plan: Plan
-    reduced: tuple[Task, ...]
-    in_bfloat16: frozenset[str]
+Decisions = tuple[Plan, tuple[Task, ...], frozenset[str]]  # the plan, and the tasks and metrics that run in bfloat16
 
 
 @dataclass(frozen=True)
 class WorkerJob:
     """What a worker opens the network and the images by, and checks that they are those of the command.
 
-    set_up: opens them. decisions: pickled, as methods of one's own can be read only after that. selected: ids of the
-    images, where the command has selected some of those that `set_up` finds.
-    directory: in which the command was started; paths are relative to it. folder: of the run; exchange: where shards go
-    in its place. journal: the first line of the run's journal, by which a worker knows either. run, identity: of the
-    run. versions: of the packages that make numbers. threads: of a worker.
+    set_up: opens them. decisions: `Decisions` of the command, pickled, as methods of one's own can be read only after
+    that. selected: ids of the images, where the command has selected some of those that `set_up` finds. directory: in
+    which the command was started; paths are relative to it. folder: of the run; exchange: where shards go in its place.
+    journal: the first line of the run's journal, by which a worker knows either. run, identity: of the run. versions:
+    of the packages that make numbers. threads: of a worker.
     """
 
     set_up: Callable[[], Setup]

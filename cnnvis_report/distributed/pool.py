@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from cnnvis_report.distributed.cluster import Cluster
-from cnnvis_report.distributed.hosts import host_class
 from cnnvis_report.distributed.job import Failure, Reason, ShardTask
 from cnnvis_report.errors import BadRequest, CnnVisError, RunFailed, brief
 from cnnvis_report.progress import Progress
@@ -121,11 +120,7 @@ class Pool:
         return None if work is None else (work.task, answer)
 
     def _replace(self, member: _Member, work: _Work | None, error: Exception) -> None:
-        """Put another worker in the place of one that has ended.
-
-        Raises:
-            RunFailed: too many have.
-        """
+        """Put another worker in the place of one that has ended."""
         self._ray.kill(member.actor)
         reason = brief(error)
         if work is None:
@@ -188,3 +183,30 @@ class Pool:
                 f"{self._cluster.name} has started no worker for {WAIT:.0f} seconds: it is busy, or still growing. "
                 "The run waits; what is done is safe if you stop it."
             )
+
+
+def host_class() -> type:
+    """A class whose instances hold a worker in a process of a cluster."""
+
+    class ShardHost:
+        def open(self, job: bytes) -> tuple[str, Any]:
+            """Make the worker; the address of its node, and why it is of no use, where it isn't."""
+            import pickle
+            import socket
+
+            import ray
+
+            node = ray.util.get_node_ip_address() or socket.gethostname()
+            try:
+                from cnnvis_report.distributed.worker import ShardWorker
+
+                self.worker = ShardWorker(pickle.loads(job))
+            except Exception as error:
+                return node, f"{type(error).__name__}: {error}"
+            return node, self.worker.open()
+
+        def run(self, method: str, *arguments: Any) -> Any:
+            """Let the worker do something."""
+            return getattr(self.worker, method)(*arguments)
+
+    return ShardHost

@@ -115,17 +115,8 @@ class ShardWorker:
     @cached_property
     def making(self) -> MapMaking:
         """What the maps are made with."""
-        setup = self._setup
-        decisions = self._decisions
-        return MapMaking(
-            setup,
-            decisions.plan,
-            self.job.folder,
-            self.job.run,
-            decisions.reduced,
-            decisions.in_bfloat16,
-            keeps_fits=self.job.exchange is None,
-        )
+        (plan, reduced, scored), job = self._decisions, self.job
+        return MapMaking(self._setup, plan, job.folder, job.run, reduced, scored, keeps_fits=job.exchange is None)
 
     @cached_property
     def _setup(self) -> Setup:
@@ -184,7 +175,7 @@ class ShardWorker:
     def _unlike_run(self) -> str:
         """What of the network, the images or the settings isn't as the command has it; empty where all is."""
         torch.set_num_threads(self.job.threads)
-        parts = identity_parts(self._setup, self._decisions.plan)
+        parts = identity_parts(self._setup, self._decisions[0])
         now = identify(parts, self._setup.network.checks.repeatability)
         names = changes(_without_predictions(self.job.identity), _without_predictions(now))
         if not names:

@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from math import floor
 
-from cnnvis_report.evidence.agreement import EQUAL, Agreement
-from cnnvis_report.evidence.measurements import Measurements
+from cnnvis_report.evidence.measurements import EQUAL, Agreement, Measurements
 from cnnvis_report.records.methods import Where
 from cnnvis_report.records.network import NetworkRecord
 from cnnvis_report.records.run import RunRecord

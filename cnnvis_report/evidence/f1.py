@@ -1,6 +1,7 @@
-"""Macro-F1 with a bootstrap interval."""
+"""How well each class is predicted, counted, and macro-F1 with a bootstrap interval."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -66,3 +67,36 @@ def _sums(classes: Indices, counts: npt.NDArray[Any], size: int) -> Counts:
     cells = np.arange(rows)[:, None] * size + classes
     sums = np.bincount(cells.ravel(), weights=counts.ravel(), minlength=rows * size)
     return sums.reshape(rows, size).astype(np.float64, copy=False)
+
+
+@dataclass(frozen=True)
+class ClassCounts:
+    """A class: how many images bear it, for how many it is predicted, and how many are both."""
+
+    images: int
+    predicted: int
+    correct: int
+
+    @property
+    def recall(self) -> float | None:
+        """Of the images of the class, the share for which it is predicted."""
+        return self.correct / self.images if self.images else None
+
+    @property
+    def precision(self) -> float | None:
+        """Of the images for which the class is predicted, the share that bears it."""
+        return self.correct / self.predicted if self.predicted else None
+
+
+def class_counts(confusion: Sequence[tuple[str, str, int]]) -> dict[str, ClassCounts]:
+    """The counts of every class that occurs, by name.
+
+    Args:
+        confusion: label, prediction, and how many images have both.
+    """
+    counts = {name: [0, 0, 0] for name in sorted({name for pair in confusion for name in pair[:2]})}
+    for label, predicted, images in confusion:
+        counts[label][0] += images
+        counts[predicted][1] += images
+        counts[label][2] += images if label == predicted else 0
+    return {name: ClassCounts(*amounts) for name, amounts in counts.items()}

@@ -3,9 +3,10 @@
 import re
 from collections.abc import Iterable, Sequence
 
+from cnnvis_report.errors import printable
 from cnnvis_report.evidence import words
-from cnnvis_report.evidence.checks import LOCALIZATION, amount, outcome
-from cnnvis_report.records.evidence import Check, Evidence, Interval, MethodEvidence
+from cnnvis_report.evidence.method_checks import LOCALIZATION, amount, outcome
+from cnnvis_report.records.evidence import Check, Evidence, MethodEvidence
 from cnnvis_report.records.run import RunRecord
 
 # what Markdown would read as its own; a bracket alone, or an underscore within a word, it leaves as it is
@@ -34,7 +35,7 @@ def markdown(evidence: Evidence, run: RunRecord) -> str:
 
 def plain(text: str) -> str:
     """On one line, without anything that Markdown or GitHub would read as its own."""
-    line = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+    line = " ".join(printable(text, " ").split())
     return SPECIAL.sub(_escaped, CALLING.sub(rf"\1{JOINER}", line))
 
 
@@ -72,14 +73,14 @@ def _row(method: MethodEvidence, evidence: Evidence, run: RunRecord) -> Iterable
     yield f"{method.standing}{f': {method.not_applicable}' if method.not_applicable else ''}"
     if evidence.faithfulness:
         measured = method.measures.get(evidence.faithfulness)
-        yield _cell(measured.value if measured else None)
-        yield _above(measured.difference if measured else None)
-        yield _cell(measured.behind if measured else None)
+        yield words.interval(measured.value if measured else None)
+        yield words.difference(measured.difference if measured else None)
+        yield words.interval(measured.behind if measured else None)
     if evidence.localization:
         measured = method.measures.get(evidence.localization)
         percent = words.metric(run, evidence.localization).percent
-        yield _cell(measured.value if measured else None, percent=percent)
-        yield _above(measured.difference if measured else None, percent=percent)
+        yield words.interval(measured.value if measured else None, percent=percent)
+        yield words.difference(measured.difference if measured else None, percent=percent)
     yield ", ".join(map(_check, method.checks))
     passes = (method.forward, method.backward)
     yield "" if None in passes else f"{passes[0]:g} + {passes[1]:g}"
@@ -87,14 +88,6 @@ def _row(method: MethodEvidence, evidence: Evidence, run: RunRecord) -> Iterable
 
 def _images(evidence: Evidence, name: str) -> int:
     return next(measure.images for measure in evidence.measures if measure.name == name)
-
-
-def _cell(interval: Interval | None, *, percent: bool = False) -> str:
-    return "" if interval is None else words.interval(interval, percent=percent)
-
-
-def _above(difference: Interval | None, *, percent: bool = False) -> str:
-    return "" if difference is None else words.difference(difference, percent=percent)
 
 
 def _check(check: Check) -> str:

@@ -1,4 +1,4 @@
-"""What the images of a run say of each method, gathered image by image as plain numbers."""
+"""What the images of a run say of each method, and how equal maps are, gathered image by image as plain numbers."""
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
@@ -8,7 +8,6 @@ from statistics import fmean
 import numpy as np
 import numpy.typing as npt
 
-from cnnvis_report.evidence.agreement import Agreement
 from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.metrics import ImageMetrics, MetricInfo
 
@@ -18,6 +17,50 @@ Row = tuple[str, str]  # method, layer
 NO_MASK = "no mask of the explained class"
 UNDEFINED = "not one map has a value"
 STATED = ("residual", "conservation")  # notes of maps that tell what their values sum to
+Counts = npt.NDArray[np.int64]
+
+EQUAL = 0.999  # rank correlation from which two maps of an image are the same
+
+
+def _none() -> Counts:
+    return np.zeros((0, 0), np.int64)
+
+
+@dataclass
+class Agreement:
+    """Rank correlations of the maps of each pair of rows, counted image by image: arrays [rows, rows].
+
+    images: on how many both maps vary. equal: on how many of these they agree by EQUAL or more. lowest: their lowest
+    rank correlation. apart: on how many images one of them varies and the other has a single value.
+    """
+
+    images: Counts = field(default_factory=_none)
+    equal: Counts = field(default_factory=_none)
+    lowest: Exact = field(default_factory=lambda: np.zeros((0, 0)))
+    apart: Counts = field(default_factory=_none)
+
+    def grow(self, rows: int) -> None:
+        """Make room for so many rows."""
+        more = (0, max(0, rows - len(self.images)))
+        self.images, self.equal, self.apart = (
+            np.pad(counts, (more, more)) for counts in (self.images, self.equal, self.apart)
+        )
+        self.lowest = np.pad(self.lowest, (more, more), constant_values=np.inf)
+
+    def add(self, indices: Sequence[int], matrix: Sequence[Sequence[float | None]]) -> None:
+        """Count in the rank correlations of one image, None where a map has a single value.
+
+        Args:
+            indices: the rows that its maps belong to.
+        """
+        self.grow(max(indices) + 1)
+        values = np.array([[np.nan if value is None else value for value in row] for row in matrix], np.float64)
+        grid, known = np.ix_(indices, indices), ~np.isnan(values)
+        varies = known.diagonal()
+        self.images[grid] += known
+        self.equal[grid] += known & (values >= EQUAL)
+        self.apart[grid] += varies[:, None] != varies[None, :]
+        self.lowest[grid] = np.minimum(self.lowest[grid], np.where(known, values, np.inf))
 
 
 @dataclass

@@ -7,8 +7,7 @@ from math import lgamma, log, log1p, sqrt
 
 import numpy as np
 
-from cnnvis_report.evidence.proportions import NORMAL
-from cnnvis_report.evidence.statistics import CONFIDENCE
+from cnnvis_report.evidence.statistics import CONFIDENCE, NORMAL
 from cnnvis_report.records.comparison import Median
 from cnnvis_report.records.evidence import Interval
 

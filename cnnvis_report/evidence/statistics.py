@@ -1,4 +1,4 @@
-"""Means over images with bootstrap intervals, and whether such a mean differs from 0."""
+"""Means over images with bootstrap intervals, and whether such a mean differs from 0; intervals of a counted share."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -16,6 +16,7 @@ FAMILY_CONFIDENCE = 0.95  # that not one of all methods is called better, or wor
 RESAMPLES = 4000
 FEWEST = 5  # images with which there is an interval
 AT_ONCE = 400_000  # drawn images that are held, ten megabytes whatever the number of images
+NORMAL = 1.959963984540054  # the quantile of the standard normal distribution that 95% lie within
 
 
 class Bootstrap:
@@ -136,3 +137,19 @@ def _patterns(values: Exact) -> list[tuple[npt.NDArray[np.intp], list[int]]]:
     for column in range(values.shape[1]):
         patterns.setdefault(present[:, column].tobytes(), []).append(column)
     return [(present[:, columns[0]].nonzero()[0], columns) for columns in patterns.values()]
+
+
+def wilson(successes: int, trials: int) -> tuple[float, float]:
+    """The 95% interval of a share, from 0 to 1; of no trials, that is everything.
+
+    It is the score interval: never outside 0 to 1, and not of zero width where all trials succeed.
+
+    Source: Wilson 1927, doi:10.1080/01621459.1927.10502953; Brown, Cai & DasGupta 2001, doi:10.1214/ss/1009213286.
+    """
+    if trials == 0:
+        return 0.0, 1.0
+    share, square = successes / trials, NORMAL**2
+    center = share + square / (2 * trials)
+    reach = NORMAL * sqrt(share * (1 - share) / trials + square / (4 * trials**2))
+    scale = 1 + square / trials
+    return max(0.0, (center - reach) / scale), min(1.0, (center + reach) / scale)

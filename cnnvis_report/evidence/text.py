@@ -1,25 +1,27 @@
-"""What a reader may conclude, in sentences."""
+"""What a reader may conclude of a run, and what its evidence can't tell, in sentences."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from cnnvis_report.evidence import words
-from cnnvis_report.records.evidence import Evidence, Interval, MethodEvidence, Standing
+from cnnvis_report.evidence.measurements import UNDEFINED
+from cnnvis_report.evidence.method_checks import RANDOMIZATION, UNDECIDED, outcome
+from cnnvis_report.evidence.statistics import FEWEST
+from cnnvis_report.records.evidence import Check, Evidence, Interval, MethodEvidence, Standing
 from cnnvis_report.records.run import RunRecord
 
-
-def text_of(evidence: Evidence, run: RunRecord) -> tuple[str, ...]:
-    """What to use, what to avoid, and why, a sentence or two each."""
-    return tuple(_Text(evidence, run).sentences())
+FEW = 16  # images below which only large differences show
 
 
 @dataclass(frozen=True)
-class _Text:
+class Text:
+    """What to use, what to avoid, and why."""
+
     evidence: Evidence
     run: RunRecord
 
     def sentences(self) -> Iterable[str]:
-        """All of them, what to use first."""
+        """All of it, a sentence or two each, what to use first."""
         by_label = {words.label(method, self.evidence): method for method in self.evidence.methods}
         if self.evidence.recommended:
             yield self._use([by_label[name] for name in self.evidence.recommended])
@@ -53,7 +55,7 @@ class _Text:
         return f"No method is recommended: none that passes its checks has a better {name} than a random map."
 
     def _avoid(self, method: MethodEvidence) -> str:
-        reasons = [check.reason for check in method.checks if check.passed is False]
+        reasons = [check.reason for check in method.failures]
         if method.standing is Standing.WORSE:
             reasons.append(f"worse than a random map ({self._score(method)} from one)")
         elif method.standing in (Standing.CHANCE, Standing.POSSIBLY_WORSE):
@@ -89,3 +91,99 @@ class _Text:
     def _score(self, method: MethodEvidence, *, named: bool = True) -> str:
         interval = words.interval(self._ranked(method))
         return f"{self._measure()} {interval}" if named else interval
+
+
+def limits_of(evidence: Evidence, run: RunRecord) -> Iterable[str]:
+    """What this evidence can't tell, a sentence each."""
+    if not evidence.images:
+        yield "Localization alone was measured, on images with a mask; --metrics quick measures faithfulness too."
+    elif evidence.images < FEWEST:
+        are = "is" if evidence.images == 1 else "are"
+        few = f"{words.counted(evidence.images, 'image')} {are} too few for an interval"
+        more = "; --metrics quick measures more" if evidence.images < run.images else ""
+        yield f"Nothing is ranked: {few}, {FEWEST} are needed{more}."
+    elif not evidence.faithfulness:
+        yield from _unranked(evidence)
+    for measure in evidence.measures:
+        if measure.name == evidence.faithfulness and FEWEST <= measure.images < FEW:
+            yield f"{measure.images} images tell large differences only; with more, verdicts may become sharper."
+    if 0 < evidence.images < run.images:
+        yield f"{evidence.images} of {run.images} images were measured."
+    if not evidence.localization:
+        yield "Localization isn't known: no image has a ground-truth mask of the class that is explained."
+    yield from _left_out(evidence, run)
+    yield from _together(evidence, run)
+    yield from _untested(evidence, run)
+    if not 0 < evidence.images < FEWEST:  # what so few images can't decide is said once, of all of them
+        yield from _undecided(evidence, run)
+
+
+def _left_out(evidence: Evidence, run: RunRecord) -> Iterable[str]:
+    """Images that tell nothing, by the reason, with all measures for which it holds."""
+    measures: dict[tuple[str, int], list[str]] = {}
+    for measure in evidence.measures:
+        for reason, count in measure.left_out.items():
+            if reason == UNDEFINED and not (measure.images or run.network.kind.judged):
+                continue  # a measure of probabilities, where scores are none
+            measures.setdefault((reason, count), []).append(words.metric(run, measure.name).title)
+    for (reason, count), titles in measures.items():
+        yield f"{words.counted(count, 'image')} left out of {words.listed(titles)}: {reason[:1].lower()}{reason[1:]}."
+
+
+def _untested(evidence: Evidence, run: RunRecord) -> Iterable[str]:
+    """Methods that could be recommended but weren't explained again with random weights."""
+    tested = [method for method in evidence.methods if any(check.name == RANDOMIZATION for check in method.checks)]
+    judged = (Standing.BEST, Standing.COMPARABLE, Standing.BETTER, Standing.POSSIBLY_BETTER, Standing.CHANCE)
+    names = [
+        words.title(run, words.label(method, evidence))
+        for method in evidence.methods
+        if method.standing in judged and not method.same_as and method not in tested
+    ]
+    if names:
+        verb = "wasn't" if len(names) == 1 else "weren't"
+        yield f"{words.listed(names)} {verb} tested on random weights."
+
+
+def _together(evidence: Evidence, run: RunRecord) -> Iterable[str]:
+    """Methods whose own interval lies above 0, which isn't enough for a statement on all methods together."""
+    rows = [method for method in evidence.methods if method.standing is not Standing.REFERENCE and method.measures]
+    names = []
+    for method in rows:
+        if method.standing is Standing.POSSIBLY_BETTER:
+            names.append(words.title(run, words.label(method, evidence)))
+    if names:
+        lies = "its interval lies" if len(names) == 1 else "their intervals lie"
+        yield (
+            f"{words.listed(names)} may be better than a random map: {lies} above 0, but not at the level that "
+            f"{words.counted(len(rows), 'method')} judged together ask for."
+        )
+
+
+def _undecided(evidence: Evidence, run: RunRecord) -> Iterable[str]:
+    """Checks that aren't decided: of a single method as they read, of several at once."""
+    alike: dict[tuple[str, bool, int], list[tuple[str, Check]]] = {}
+    for method in evidence.methods:
+        for check in method.checks:
+            if check.passed is not None or method.same_as or method.standing is Standing.FAILED:
+                continue
+            title, value = words.title(run, words.label(method, evidence)), check.value
+            if value is None or outcome(check) != UNDECIDED:
+                yield f"{title}: {check.reason}."
+            else:
+                alike.setdefault((check.name, value.low is None, value.images), []).append((title, check))
+    for (name, too_few, images), entries in alike.items():
+        if len(entries) == 1:
+            yield f"{entries[0][0]}: {entries[0][1].reason}."
+            continue
+        why = "the interval reaches over the limit"
+        if too_few:
+            why = f"{words.counted(images, 'image')} {'is' if images == 1 else 'are'} too few, {FEWEST} are needed"
+        yield f"The {name} check isn't decided for {words.listed([title for title, _ in entries])}: {why}."
+
+
+def _unranked(evidence: Evidence) -> Iterable[str]:
+    """Why no measure ranks although there are enough images."""
+    if not evidence.random_maps:
+        yield "Nothing is ranked: no random map was measured to compare with."
+    else:
+        yield f"Nothing is ranked: fewer than {FEWEST} of the {evidence.images} images tell good maps from bad ones."

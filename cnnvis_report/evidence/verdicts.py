@@ -4,15 +4,12 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from cnnvis_report.evidence.comparison import compare, localization_measure, ranking_measure
+from cnnvis_report.evidence.comparison import compare, localization_measure, rank, ranking_measure
 from cnnvis_report.evidence.duplicates import groups, reason
-from cnnvis_report.evidence.limits import limits_of
-from cnnvis_report.evidence.map_tests import MapTests
 from cnnvis_report.evidence.measurements import Measurements, Row, measurements
-from cnnvis_report.evidence.method_checks import MethodChecks, failed, localized
-from cnnvis_report.evidence.ranking import rank
+from cnnvis_report.evidence.method_checks import MapTests, checks_of, failed, localized
 from cnnvis_report.evidence.statistics import CONFIDENCE, RESAMPLES, Bootstrap
-from cnnvis_report.evidence.text import text_of
+from cnnvis_report.evidence.text import Text, limits_of
 from cnnvis_report.records.evidence import (
     Evidence,
     Interval,
@@ -58,7 +55,7 @@ def evidence_of(run: RunRecord, images: Iterable[ImageRecord]) -> Evidence | Non
         confidence=CONFIDENCE,
         seed=run.evaluation.seed,
     )
-    return replace(evidence, text=text_of(evidence, run), limits=limits_of(evidence, run))
+    return replace(evidence, text=tuple(Text(evidence, run).sentences()), limits=tuple(limits_of(evidence, run)))
 
 
 class _Verdicts:
@@ -82,8 +79,7 @@ class _Verdicts:
         ]
         self.ranked_by = ranking_measure(self.comparisons)
         self.localization = localization_measure(self.comparisons)
-        checks = MethodChecks(numbers, self.tests, self.localization, bootstrap)
-        self.checks = {row: checks.of(row) for row in judged}
+        self.checks = {row: tuple(checks_of(row, numbers, self.tests, self.localization, bootstrap)) for row in judged}
         self.failed = {row for row in judged if failed(self.checks[row])}
         self.groups = groups(numbers.agreement, sorted(judged, key=self._preference))
         self.ranking = rank(
@@ -138,13 +134,7 @@ class _Verdicts:
             if values := self.tests.of(name, (method, layer)):
                 measures[name] = MeasureOfMethod(rounded(self.bootstrap.interval(values)))
         return MethodEvidence(
-            method,
-            layer,
-            standing,
-            measures,
-            checks=self.checks.get(row, ()),
-            forward=forward,
-            backward=backward,
+            method, layer, standing, measures, checks=self.checks.get(row, ()), forward=forward, backward=backward
         )
 
     def measures(self) -> tuple[MeasureEvidence, ...]:

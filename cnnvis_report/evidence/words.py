@@ -4,23 +4,27 @@ from collections.abc import Sequence
 from dataclasses import replace
 from math import floor, log10
 
+from cnnvis_report.records.comparison import Median
 from cnnvis_report.records.evidence import Evidence, Interval, MethodEvidence
 from cnnvis_report.records.metrics import Evaluation, MetricInfo
 from cnnvis_report.records.run import RunRecord
 from cnnvis_report.records.scores import ScoreKind
 
+FEW = 10  # images below which a figure is said to tell little
 DIGITS = 3  # significant ones of a number without an interval
 
 
-def interval(value: Interval, *, percent: bool = False) -> str:
+def interval(value: Interval | None, *, percent: bool = False) -> str:
     """Such as "0.21 [0.07, 0.37]" or "64% [51, 77]": two significant digits of the width.
 
     Args:
         percent: whether it is of fractions, said as percentages.
 
     Returns:
-        The mean alone where the interval has no ends, as of few images, with three decimals at most.
+        The mean alone where the interval has no ends, as of few images, with three decimals at most; nothing of None.
     """
+    if value is None:
+        return ""
     low, high = value.low, value.high
     if low is None or high is None:
         decimals = min(_decimals(abs(value.mean), DIGITS), DIGITS)
@@ -31,14 +35,21 @@ def interval(value: Interval, *, percent: bool = False) -> str:
     return f"{mean}{unit} [{', '.join(ends)}]"
 
 
-def difference(value: Interval, *, percent: bool = False) -> str:
+def difference(value: Interval | None, *, percent: bool = False) -> str:
     """The same of a difference to a random map, such as "+0.21 [0.07, 0.37]" or "+31 points [18, 44]"."""
     text = interval(value, percent=percent).replace("%", " points")
-    return f"+{text}" if value.mean > 0 else text
+    return f"+{text}" if value is not None and value.mean > 0 else text
 
 
-def single(value: float, *, percent: bool = False) -> str:
-    """A value without an interval, such as "0.214" or "64.3%"."""
+def median(value: Median | None) -> str:
+    """A median with its interval, as `interval` has it."""
+    return interval(Interval(value.median, value.low, value.high, value.images)) if value else ""
+
+
+def single(value: float | None, *, percent: bool = False) -> str:
+    """A value without an interval, such as "0.214" or "64.3%"; nothing of None."""
+    if value is None:
+        return ""
     return percentage(value) if percent else number(value, _decimals(abs(value), DIGITS))
 
 
@@ -74,6 +85,11 @@ def within_sentence(title: str) -> str:
 def counted(amount: int, one: str) -> str:
     """Such as "1 image" or "16 images"."""
     return f"{amount} {one}{'' if amount == 1 else 's'}"
+
+
+def little(images: int) -> str:
+    """Said behind a figure of few images; nothing of more."""
+    return f" {counted(images, 'image')} {'tells' if images == 1 else 'tell'} little." if images < FEW else ""
 
 
 def listed(names: Sequence[str]) -> str:

@@ -32,11 +32,7 @@ from cnnvis_report.inspection.spans import NOTHING, Axis, IntArray, Shape, binne
 
 Operand = tuple[Axis, Shape]
 
-PADDING_MODES = {
-    Kind.CONSTANT_PADDING: "constant",
-    Kind.REFLECTION_PADDING: "reflect",
-    Kind.EDGE_PADDING: "edge",
-}
+PADDING_MODES = {Kind.CONSTANT_PADDING: "constant", Kind.REFLECTION_PADDING: "reflect", Kind.EDGE_PADDING: "edge"}
 
 BLIND = Axis(np.array([[NOTHING, 0]]))  # of a layer that doesn't depend on the image
 

@@ -23,11 +23,7 @@ CHANNELS = re.compile(r"to have (\d+) channels, but got (\d+) channels")
 
 
 def check_open(network: nn.Module, name: str) -> None:
-    """Refuse networks whose operations can't be seen, or can't be followed back.
-
-    Raises:
-        BadRequest: it is TorchScript, an exported program, quantized, or without weights.
-    """
+    """Refuse networks whose operations can't be seen, or can't be followed back."""
     check_modules(network, name)
     for path, module in network.named_modules():
         where = f"{name}'s {path}" if path else name
@@ -144,12 +140,23 @@ def refusal(network: nn.Module, name: str, example: Tensor, error: Exception) ->
     return BadRequest(f"{refused} It fails{f' in {where}' if where else ''} on images of other sizes, too.")
 
 
+def parameters_of(function: object) -> list[inspect.Parameter]:
+    """The parameters of a function; none where it doesn't tell, as some builtins don't, or is none."""
+    try:
+        return list(inspect.signature(function).parameters.values())  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return []
+
+
+def is_needed(parameter: inspect.Parameter) -> bool:
+    """Whether a function can't be called without a parameter."""
+    variadic = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    return parameter.default is inspect.Parameter.empty and parameter.kind not in variadic
+
+
 def missing_arguments(function: Callable[..., object], count: int) -> str:
     """The names of what a function has to be called with beside so many arguments; empty where nothing is missing."""
-    try:
-        parameters = list(inspect.signature(function).parameters.values())
-    except (TypeError, ValueError):  # some builtins don't tell
-        return ""
+    parameters = parameters_of(function)
     positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     by_position = [parameter for parameter in parameters if parameter.kind in positional][count:]
     keywords = [parameter for parameter in parameters if parameter.kind is inspect.Parameter.KEYWORD_ONLY]

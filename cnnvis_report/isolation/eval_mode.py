@@ -77,11 +77,7 @@ class _Gate:
         self._strangers = self._strangers or self._matters()
 
     def check(self, network: nn.Module) -> None:
-        """Refuse to go on where another thread has met flags that aren't its own.
-
-        Raises:
-            RunFailed: it has.
-        """
+        """Refuse to go on where another thread has met flags that aren't its own."""
         if self._strangers:
             raise RunFailed(
                 f"Another thread has run modules of {type(network).__name__} while it was explained, and met them in "

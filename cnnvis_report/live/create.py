@@ -1,6 +1,8 @@
 """`create_report`: a report on a module and images that a program holds."""
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -15,11 +17,10 @@ from cnnvis_report.cli.terminal.console import Console
 from cnnvis_report.data.image_set import ImageSet
 from cnnvis_report.distributed.engine import engine_of
 from cnnvis_report.engine.outputs.readers import TargetFunction
-from cnnvis_report.errors import BadRequest
+from cnnvis_report.errors import BadRequest, RunFailed
 from cnnvis_report.isolation.eager import unwrapped
 from cnnvis_report.isolation.restore import with_state_restored
 from cnnvis_report.live.progress import ProgressChoice, console_of
-from cnnvis_report.live.wording import in_words_of_python
 from cnnvis_report.models.model import Model
 from cnnvis_report.models.network_state import check_finite
 from cnnvis_report.models.own_code.network_attributes import declared
@@ -30,7 +31,10 @@ from cnnvis_report.pipeline.opening.preprocessing import adjusted_preprocessing
 from cnnvis_report.pipeline.opening.sample_source import SampleRequest, sample_source
 from cnnvis_report.pipeline.setup import Setup, set_up_model
 from cnnvis_report.report.loaded_report import LoadedReport, load_report
+from cnnvis_report.settings import settings_of
 from cnnvis_report.store.own_files import output as writing_into
+
+OPTION = re.compile(r"(?<![\w-])(?:--([a-z][a-z-]*)|-o\b)")
 
 
 def create_report(
@@ -180,3 +184,23 @@ def _paths(images: object) -> tuple[str, ...]:
 def _device(network: nn.Module) -> torch.device:
     tensor = next(iter([*network.parameters(), *network.buffers()]), None)
     return torch.device("cpu") if tensor is None else tensor.device
+
+
+@contextmanager
+def in_words_of_python() -> Iterator[None]:
+    """Name settings in errors as keywords are called."""
+    try:
+        yield
+    except (BadRequest, RunFailed) as error:
+        error.args = (as_keywords(str(error)), *error.args[1:])
+        raise
+
+
+def as_keywords(message: str) -> str:
+    """A message with its options as keywords; other words that look like options stay."""
+    names = {info.key: info.key.replace("-", "_") for info in settings_of(RunConfig)} | {"output": "output"}
+
+    def keyword(match: re.Match[str]) -> str:
+        return "output" if match[1] is None else names.get(match[1], match[0])
+
+    return OPTION.sub(keyword, message)

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cnnvis_report.errors import BadRequest, UnknownName, shown
-from cnnvis_report.records.effort import AS_DEFINED, EFFORTS
-from cnnvis_report.records.methods import Option
+from cnnvis_report.records.methods import AS_DEFINED, EFFORTS, Option
 
 DIGITS = re.compile(r"[+-]?[0-9]{1,18}")  # int() takes those of every script, and blanks between them
 

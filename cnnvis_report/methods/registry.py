@@ -11,8 +11,7 @@ from typing import Any, TypeVar
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.extensions.registry import Registry
 from cnnvis_report.methods.options import Bounds, OptionsByEffort, checked_efforts, checked_options
-from cnnvis_report.records.effort import EFFORTS
-from cnnvis_report.records.methods import Equality, Kind, MethodInfo, Option, Randomness, Reduction, Sign
+from cnnvis_report.records.methods import EFFORTS, Equality, Kind, MethodInfo, Option, Randomness, Reduction, Sign
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 

@@ -15,8 +15,7 @@ from cnnvis_report.errors import BadRequest, CnnVisError, NotApplicable, Unknown
 from cnnvis_report.isolation.context import full_precision
 from cnnvis_report.isolation.process_state import running_user_code
 from cnnvis_report.methods.registry import Method
-from cnnvis_report.records.effort import AS_DEFINED
-from cnnvis_report.records.methods import Kind, Option
+from cnnvis_report.records.methods import AS_DEFINED, Kind, Option
 
 
 @dataclass(frozen=True)

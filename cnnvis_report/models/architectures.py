@@ -122,11 +122,7 @@ def build(architecture: Architecture) -> nn.Module:
 
 
 def check(architecture: Architecture) -> None:
-    """Refuse what nothing can be built from.
-
-    Raises:
-        BadRequest: naming it.
-    """
+    """Refuse what nothing can be built from."""
     known = [SMALL, *torchvision.models.list_models(module=torchvision.models)]
     problems = [
         (architecture.name not in known, f"an architecture called {architecture.name!r}"),

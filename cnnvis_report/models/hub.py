@@ -29,11 +29,7 @@ def fetch(model: str, repository: str, names: tuple[str, ...], revision: str | N
 
 
 def _check_reachable(model: str, repository: str, revision: str | None, name: str, way: str) -> None:
-    """Ask the hub once: its own client asks six times for each file, for half a minute.
-
-    Raises:
-        BadRequest: it doesn't answer, or the user has said that there is no network.
-    """
+    """Ask the hub once: its own client asks six times for each file, for half a minute."""
     from huggingface_hub import constants
 
     address = f"{constants.ENDPOINT}/{repository}/resolve/{revision or 'main'}/{name}"

@@ -60,11 +60,7 @@ def load_model(
 
 
 def _loader_of(model: str) -> Loader:
-    """The loader that opens what is called so: the first one whose kind it is.
-
-    Raises:
-        BadRequest: it is of no loader's kind, or of the kind of one that says why it can't be opened.
-    """
+    """The loader that opens what is called so: the first one whose kind it is."""
     known = loaders()
     for loader in known:
         answer = _answer(loader, model, lambda loader=loader: loader.matches(model), bool | str)  # type: ignore[misc]

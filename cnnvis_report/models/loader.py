@@ -1,12 +1,12 @@
 """Loaders: each opens one kind of MODEL, such as a file, and announces itself with `@loader`."""
 
-import importlib.util
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from cnnvis_report.errors import BadRequest, UnusedOption, shown
 from cnnvis_report.extensions.registry import Registry
+from cnnvis_report.extensions.requirements import not_installed
 from cnnvis_report.models.model import Model
 
 
@@ -51,9 +51,6 @@ class ModelRequest:
 
         Args:
             name: of that file or folder.
-
-        Raises:
-            UnusedOption: there is one.
         """
         if self.weights is not None:
             raise UnusedOption("--weights", self.weights.name, f"{name} has weights of its own.")
@@ -95,11 +92,7 @@ class Loader:
     reads: tuple[str, ...] = ()
 
     def check_options(self, request: ModelRequest) -> None:
-        """Refuse options that it would pass over in silence.
-
-        Raises:
-            UnusedOption: naming the option.
-        """
+        """Refuse options that it would pass over in silence."""
         for option, value in request.options().items():
             if value and option not in self.reads:
                 raise UnusedOption(
@@ -112,12 +105,8 @@ class Loader:
         Raises:
             BadRequest: one isn't installed; the message says how to install it.
         """
-        missing = [module for module in self.requires if importlib.util.find_spec(module) is None]
-        if missing:
-            raise BadRequest(
-                f"{model}: {' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} needed to load it and not "
-                f"installed: pip install '{self.install or ' '.join(missing)}'"
-            )
+        if absent := not_installed(self.requires, self.install, "needed to load it and "):
+            raise BadRequest(f"{model}: {absent}")
 
 
 LOADERS = Registry[Loader]("loader", group="cnnvis_report.loaders", package="cnnvis_report.models.loaders")

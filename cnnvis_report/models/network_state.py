@@ -15,9 +15,6 @@ def check_finite(network: nn.Module, source: str) -> None:
     """Refuse parameters with NaN or infinity, and statistics of batch norms with NaN.
 
     Buffers may hold infinity: a mask that is added before a softmax does, and a variance without bound has a meaning.
-
-    Raises:
-        BadRequest: naming the first such tensor.
     """
     statistics = [(key, value) for key, value in network.named_buffers() if key.rpartition(".")[2] in RUNNING]
     statistic_names = dict(statistics)

@@ -1,12 +1,11 @@
 """Networks that read something else than one image: videos and volumes, or several inputs."""
 
-import inspect
-
 import torch
 from torch import Tensor, nn
 
 from cnnvis_report.data.preprocessing.shown_bands import MOST_BANDS
 from cnnvis_report.errors import BadRequest
+from cnnvis_report.isolation.diagnosis import is_needed, parameters_of
 from cnnvis_report.isolation.eval_mode import eval_mode
 from cnnvis_report.isolation.process_state import running_user_code
 
@@ -19,12 +18,8 @@ PROBE = (8, 32, 32)  # time, height and width of what a first convolution is wat
 
 
 def check_inputs(network: nn.Module, name: str) -> None:
-    """Refuse a network that no single image can be given to.
-
-    Raises:
-        BadRequest: saying what it reads, and what to do.
-    """
-    needed = _needed(network)
+    """Refuse a network that no single image can be given to."""
+    needed = [parameter.name for parameter in parameters_of(getattr(network, "forward", None)) if is_needed(parameter)]
     if len(needed) > 1:
         raise BadRequest(
             f"{name} reads {len(needed)} inputs, {', '.join(needed)}, and one image is explained. Wrap it in a module "
@@ -60,13 +55,3 @@ def _gets_five_sides(network: nn.Module, first: nn.Conv3d) -> bool:
 
 class _Seen(Exception):
     """The first convolution was reached, and nothing behind it need run."""
-
-
-def _needed(network: nn.Module) -> list[str]:
-    """What the network's forward can't be called without; nothing where it doesn't say."""
-    try:
-        parameters = inspect.signature(network.forward).parameters.values()
-    except (TypeError, ValueError, AttributeError):
-        return []
-    several = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-    return [entry.name for entry in parameters if entry.default is entry.empty and entry.kind not in several]

@@ -10,6 +10,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
+from cnnvis_report.data.image_file import readable
 from cnnvis_report.data.preprocessing.preprocessing import ASPECTS, FILLS, LARGEST, LIBRARIES, Preprocessing
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.models.architectures import Architecture, build
@@ -128,7 +129,7 @@ def read_with_more(path: Path) -> tuple[TrainedModel, dict[str, Any]] | None:
         architecture = from_json(Architecture, content["architecture"])
         preprocessing = from_json(Preprocessing, content["preprocessing"])
         training = from_json(TrainingRecord, _all_readable(content["training"]))
-        classes = tuple(map(_readable, _texts(content["classes"])))
+        classes = tuple(map(readable, _texts(content["classes"])))
         seen = frozenset(_texts(content["seen"]))
         states = [_tensors(content[key]) for key in ("state_dict", PERMUTED) if key == "state_dict" or key in content]
         _check(preprocessing, architecture, classes, training)
@@ -155,18 +156,13 @@ def _texts(content: object) -> tuple[str, ...]:
     return tuple(content)
 
 
-def _readable(name: str) -> str:
-    """Without the halves of characters, which no page can carry."""
-    return name.encode("utf-8", "replace").decode("utf-8")
-
-
 def _all_readable(content: object) -> object:
     """Plain values whose texts are all readable: folders may be called what no page can carry."""
     if isinstance(content, dict):
         return {key: _all_readable(value) for key, value in content.items()}
     if isinstance(content, list | tuple):
         return type(content)(map(_all_readable, content))
-    return _readable(content) if isinstance(content, str) else content
+    return readable(content) if isinstance(content, str) else content
 
 
 def _tensors(content: object) -> dict[str, Tensor]:

@@ -13,8 +13,7 @@ from cnnvis_report.methods.selection import select
 from cnnvis_report.methods.tasks import tasks_for
 from cnnvis_report.pipeline import arguments
 from cnnvis_report.pipeline.explaining.explain_request import ExplainRequest, Maps, explain_request
-from cnnvis_report.records.effort import AS_DEFINED
-from cnnvis_report.records.methods import Option
+from cnnvis_report.records.methods import AS_DEFINED, Option
 
 
 def explain(

@@ -18,11 +18,7 @@ Constants = float | Sequence[float] | Tensor | None
 
 
 def check_network(module: object) -> None:
-    """Refuse what is no module.
-
-    Raises:
-        BadRequest: saying what it is.
-    """
+    """Refuse what is no module."""
     if isinstance(module, nn.Module):
         return
     if isinstance(module, type) and issubclass(module, nn.Module):
@@ -66,11 +62,7 @@ def check_images(images: object) -> Tensor:
 
 
 def check_reference(reference: object, images: Tensor) -> None:
-    """Refuse images to compare with that aren't [M, C, H, W] with the channels of the images.
-
-    Raises:
-        BadRequest: saying what they are.
-    """
+    """Refuse images to compare with that aren't [M, C, H, W] with the channels of the images."""
     if reference is None:
         return
     if not isinstance(reference, Tensor):
@@ -80,11 +72,7 @@ def check_reference(reference: object, images: Tensor) -> None:
 
 
 def check_target(target: object) -> None:
-    """Refuse what can't be called with the network's output.
-
-    Raises:
-        BadRequest: saying what it is.
-    """
+    """Refuse what can't be called with the network's output."""
     if target is not None and (isinstance(target, type) or not callable(target)):
         what = "class indices are given as targets" if isinstance(target, int | Tensor | list | tuple) else ""
         what = what or "a function of the network's output is needed"
@@ -122,9 +110,6 @@ def check_columns(columns: Tensor, classes: int, name: str, hint: str = "") -> N
 
     Args:
         hint: what is possible beside that, a sentence.
-
-    Raises:
-        BadRequest: saying which.
     """
     if bool((columns >= classes).any()):
         raise BadRequest(f"Target {int(columns.max())} isn't a class: {name} has {classes}.{hint and ' '}{hint}")
@@ -191,11 +176,7 @@ def preprocessing_of(config: PreprocessingConfig, channels: int) -> Preprocessin
 
 
 def check_on_error(on_error: object) -> None:
-    """Refuse what isn't said of methods that aren't applicable.
-
-    Raises:
-        BadRequest: saying what is possible.
-    """
+    """Refuse what isn't said of methods that aren't applicable."""
     if on_error not in ("raise", "skip"):
         raise BadRequest(f"on_error is {on_error!r}; it can be 'raise' or 'skip'.")
 

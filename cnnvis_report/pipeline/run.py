@@ -10,8 +10,7 @@ from cnnvis_report.evidence import evidence_of
 from cnnvis_report.pipeline.explaining.map_making import Engine, MapMaking, survey_set
 from cnnvis_report.pipeline.explaining.reduced_maps import array_layout
 from cnnvis_report.pipeline.identity.parts import identity_parts
-from cnnvis_report.pipeline.identity.replaced_files import replaced_notices
-from cnnvis_report.pipeline.identity.run import changed_since, contents_of, files_of, identify, recall
+from cnnvis_report.pipeline.identity.run import changed_since, files_of, identify, recall, replaced_notices
 from cnnvis_report.pipeline.not_applicable import Stages
 from cnnvis_report.pipeline.planning.forecast import Forecaster
 from cnnvis_report.pipeline.planning.later_stages import later_stages
@@ -35,7 +34,7 @@ from cnnvis_report.pipeline.stages.randomization import Randomization, randomiza
 from cnnvis_report.pipeline.stages.snapshots import snapshots
 from cnnvis_report.pipeline.stats import RunStats
 from cnnvis_report.progress import Progress
-from cnnvis_report.records.identity import Identity, fingerprint
+from cnnvis_report.records.identity import Content, Identity, fingerprint
 from cnnvis_report.records.inspection import InspectionRecord
 from cnnvis_report.records.metrics import Evaluation, MetricPrecision, Precision
 from cnnvis_report.records.run import RunRecord
@@ -222,8 +221,9 @@ class _Start:
         """All that the run has brought, without its images."""
         setup, plan, writer, selection = self.setup, self.plan, self.writer, self.setup.selection
         training = self.network.model.training
+        contents = [Content(item.name, item.fingerprint) for item in self.images]  # as they were last read
         return RunRecord(
-            fingerprint=fingerprint(self.identity, contents_of(self.images)),
+            fingerprint=fingerprint(self.identity, contents),
             network=network_record(self.network),
             methods=method_records(self.maps.tasks),
             settings=settings_table(setup.config, () if self.maps.tasks else (Group.EXPLAIN,)),

@@ -1,6 +1,7 @@
 """The records of a run that no stage makes."""
 
 import platform
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -14,10 +15,10 @@ from cnnvis_report.engine.devices import describe
 from cnnvis_report.evaluation.metric import measured_metrics
 from cnnvis_report.methods.tasks import DryRun, Task
 from cnnvis_report.models.model import Training
+from cnnvis_report.pipeline.config import RunConfig
 from cnnvis_report.pipeline.explaining.targets import AUTO
 from cnnvis_report.pipeline.identity.run import files_of
 from cnnvis_report.pipeline.planning.metrics_budget import MetricsBudget
-from cnnvis_report.pipeline.repeat_command import repeat_command
 from cnnvis_report.pipeline.setup import NetworkSetup, Setup
 from cnnvis_report.pipeline.stages.map_tests import MapTests
 from cnnvis_report.pipeline.stages.randomization import TEST, Randomization
@@ -27,8 +28,11 @@ from cnnvis_report.records.methods import MethodInfo
 from cnnvis_report.records.metrics import Evaluation, MetricPrecision
 from cnnvis_report.records.network import NetworkRecord
 from cnnvis_report.records.run import Setting
+from cnnvis_report.settings.command import command_words
 
 PACKAGES = ("torch", "torchvision", "numpy", "pillow")
+DEMO = "demo"  # what the command of this name calls its network
+INSPECT = {"methods": (), "metrics": "none", "inspect": "standard"}  # what the command of this name sets by itself
 
 
 def network_record(network: NetworkSetup) -> NetworkRecord:
@@ -138,3 +142,22 @@ def _version(package: str) -> str:
         return version(package)
     except PackageNotFoundError:
         return "unknown"
+
+
+def repeat_command(config: RunConfig, images: int) -> str:
+    """The command that gives the run again, with names of files in the place of their folders.
+
+    Empty where there is none: images were handed over from Python.
+
+    Args:
+        images: how many were explained.
+    """
+    is_inspection = not config.explain.methods and config.inspect.inspect not in ("auto", "none")
+    if is_inspection and (config.data.images or not images):
+        return shlex.join(["cnnvis-report", "inspect", *command_words(config, INSPECT)])
+    words = command_words(config)
+    if config.data.images:
+        return shlex.join(["cnnvis-report", "run", *words])
+    if config.model.model == DEMO:
+        return shlex.join(["cnnvis-report", "demo", "--images", str(images), *words[1:]])
+    return ""

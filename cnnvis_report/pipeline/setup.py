@@ -14,10 +14,10 @@ from cnnvis_report.engine.subject import Subject
 from cnnvis_report.methods.selection import select
 from cnnvis_report.methods.tasks import Task, tasks_for
 from cnnvis_report.models.model import Model
+from cnnvis_report.models.own_code.functions import target_reader
 from cnnvis_report.pipeline.config import RunConfig
 from cnnvis_report.pipeline.explaining.map_setup import MapSetup, choose_metrics, make_tasks
 from cnnvis_report.pipeline.explaining.rejected_images import usable
-from cnnvis_report.pipeline.explaining.target_reader import target_reader
 from cnnvis_report.pipeline.explaining.targets import AUTO, automatic_choice, check_choice, images_of, parse_classes
 from cnnvis_report.pipeline.identity.network import NetworkIdentity, identify_network
 from cnnvis_report.pipeline.inspection.budget import InspectionPlan, choose_inspection, plan_inspection

@@ -1,10 +1,11 @@
 """Records to JSON text and back, the same bytes for the same records."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import MISSING, fields, is_dataclass
 from enum import Enum
 from functools import cache
+from itertools import repeat
 from math import isfinite
 from types import NoneType, UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -73,7 +74,9 @@ def _decoder(kind: Any) -> Decoder:
     if form in (Union, UnionType):
         return _one_of(inner)
     if form is tuple:
-        return _list_of_any_length(_decoder(inner[0])) if inner[-1] is Ellipsis else _list(inner)
+        if inner[-1] is Ellipsis:
+            return _list(repeat(_decoder(inner[0])))
+        return _list([_decoder(kind) for kind in inner], len(inner))
     if form is dict:
         return _table(_decoder(inner[0]), _decoder(inner[1]))
     return PLAIN.get(kind, _anything)
@@ -114,31 +117,16 @@ def _member(kind: type[Enum]) -> Decoder:
     return decode
 
 
-def _list_of_any_length(decoder: Decoder) -> Decoder:
+def _list(decoders: Iterable[Decoder], length: int | None = None) -> Decoder:
+    """Of so many values, or of any number of them."""
+
     def decode(content: Any) -> Any:
         _check(content, isinstance(content, list | tuple), "a list")
+        _check(content, length in (None, len(content)), f"a list of {length}")
         values: list[Any] = []
         try:
-            for value in content:
+            for decoder, value in zip(decoders, content):  # noqa: B905 - the same one for each, where any number fits
                 values.append(decoder(value))  # its length says which of them is wrong
-        except _Unfit as error:
-            error.path.append(f"[{len(values)}]")
-            raise
-        return tuple(values)
-
-    return decode
-
-
-def _list(kinds: tuple[Any, ...]) -> Decoder:
-    decoders = [_decoder(kind) for kind in kinds]
-
-    def decode(content: Any) -> Any:
-        _check(content, isinstance(content, list | tuple), "a list")
-        _check(content, len(content) == len(decoders), f"a list of {len(decoders)}")
-        values: list[Any] = []
-        try:
-            for decoder, value in zip(decoders, content, strict=True):
-                values.append(decoder(value))
         except _Unfit as error:
             error.path.append(f"[{len(values)}]")
             raise

@@ -124,6 +124,12 @@ class ComparedMethod:
     mask_energy_difference: tuple[Interval | None, ...] = ()
     measure_differences: dict[str, tuple[Interval | None, ...]] = field(default_factory=dict)
 
+    @property
+    def title(self) -> str:
+        """As pages write it, with the layer where the key has one."""
+        layer = self.key.partition("@")[2]
+        return f"{self.info.title} at {layer}" if layer else self.info.title
+
 
 @dataclass(frozen=True)
 class Unshared:

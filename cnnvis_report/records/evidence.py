@@ -95,6 +95,15 @@ class MethodEvidence:
     forward: float | None = None
     backward: float | None = None
 
+    @property
+    def failures(self) -> tuple[Check, ...]:
+        """The checks that it failed."""
+        return tuple(check for check in self.checks if check.passed is False)
+
+    def check(self, name: str) -> Check | None:
+        """The check of that name; None where it doesn't apply."""
+        return next((check for check in self.checks if check.name == name), None)
+
 
 @dataclass(frozen=True)
 class MeasureEvidence:

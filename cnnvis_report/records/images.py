@@ -170,6 +170,15 @@ class ImageRecord:
         return self.top[0].index in self.known
 
     @property
+    def first_maps(self) -> dict[str, MapRecord]:
+        """By method, the map that is shown first: of the class that is explained first, at the first layer."""
+        maps: dict[str, MapRecord] = {}
+        for record in self.maps if self.targets else ():
+            if record.target == self.targets[0].index:
+                maps.setdefault(record.method, record)
+        return maps
+
+    @property
     def first_score(self) -> float:
         """The share or probability of the first class, else its logit; 0 where a detector finds nothing."""
         if not self.top:

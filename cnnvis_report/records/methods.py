@@ -8,6 +8,8 @@ import numpy.typing as npt
 
 Array = npt.NDArray[np.float32]
 Option = str | int | float | bool
+EFFORTS = ("low", "medium", "high", "max")
+AS_DEFINED = "max"  # methods as their papers or their own defaults say
 
 
 class Sign(StrEnum):

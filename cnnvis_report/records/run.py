@@ -116,6 +116,12 @@ class RunRecord:
     left_out: int = 0
     keep: Keep = Keep.FULL
 
+    @property
+    def applicable(self) -> list[MethodInfo]:
+        """The methods that the network has maps of."""
+        missing = {gap.method for gap in self.not_applicable}
+        return [method for method in self.methods if method.name not in missing]
+
     def method(self, name: str) -> MethodInfo:
         """What is known of the method called `name`."""
         return next(method for method in self.methods if method.name == name)

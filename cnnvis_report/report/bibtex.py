@@ -78,3 +78,13 @@ def bibliography(methods: Iterable[MethodInfo]) -> str:
 def _escaped(text: str) -> str:
     """Text that neither BibTeX nor LaTeX takes for a command."""
     return re.sub(r"([&%$#_])", r"\\\1", re.sub(r"[{}\\~^]", "", text))
+
+
+def linked(source: str) -> list[tuple[str, str]]:
+    """A source in pieces of text, each with the address that it names, or none."""
+    pieces, end = [], 0
+    for match in IDENTIFIER.finditer(source):
+        address = f"https://arxiv.org/abs/{match['eprint']}" if match["eprint"] else f"https://doi.org/{match['doi']}"
+        pieces += [(source[end : match.start()], ""), (match[0], address)]
+        end = match.end()
+    return [piece for piece in (*pieces, (source[end:], "")) if piece[0]]

@@ -16,7 +16,7 @@ from cnnvis_report.report.views import formatting as fmt
 from cnnvis_report.report.views.verdict import Verdict, predicted_scores, verdict
 from cnnvis_report.store.files.atomic import beside, remove
 from cnnvis_report.store.files.names import PAGES, UNFINISHED
-from cnnvis_report.store.journal_tail import JournalTail
+from cnnvis_report.store.journal import JournalTail
 from cnnvis_report.store.own_files import list_pages, pages_of
 from cnnvis_report.store.remains import is_abandoned
 from cnnvis_report.store.run_folder import load_arrays

@@ -1,28 +1,20 @@
 """The files of a report, whole or not there."""
 
-import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from shutil import rmtree
 
 from cnnvis_report.errors import BadRequest, WentAway
 from cnnvis_report.progress import Progress
 from cnnvis_report.report.pictures.encode import QUALITIES, Quality
 from cnnvis_report.report.single_file.single_file_writer import write_single
-from cnnvis_report.report.site.rendered import (
-    RenderedSite,
-    digest,
-    program,
-    read_rendered,
-    signature,
-    write_rendered,
-)
+from cnnvis_report.report.site.rendered import RenderedSite, digest, program, read_rendered, signature, write_rendered
 from cnnvis_report.report.site.site_writer import DEFAULT, SiteOptions, write_pages
 from cnnvis_report.store.files import names as named
 from cnnvis_report.store.files.atomic import blocked_by, files_below, remove, within
 from cnnvis_report.store.files.lock import writing
+from cnnvis_report.store.files.output_file import aside
 from cnnvis_report.store.own_files import check_pages, list_pages, pages_of
 from cnnvis_report.store.remains import clear_pages
 from cnnvis_report.store.run_folder import StoredRun
@@ -41,23 +33,13 @@ class Written:
     sample: str = ""
 
 
-def write_site(
-    run: StoredRun,
-    *,
-    single_file: bool = False,
-    max_size: int | None = None,
-    options: SiteOptions = DEFAULT,
-    progress: Progress | None = None,
-) -> Written:
+def write_site(run: StoredRun, options: SiteOptions = DEFAULT, progress: Progress | None = None) -> Written:
     """Write the pages of a run into its folder, in place of those that an earlier call has written.
 
     The pages are made aside and moved when all are there, so that no half page stays behind. Pages of images stay where
     nothing of what they were made from has changed. No link in the folder is followed.
 
     Args:
-        single_file: one page that holds everything, with maps kept as finely as 25 MB allow.
-        max_size: bytes that such a page may have; then it has fewer methods where all of them don't fit.
-        options: of a folder of pages.
         progress: told of each image when its page is made.
 
     Raises:
@@ -68,8 +50,8 @@ def write_site(
     run.need_arrays()
     listener = progress or Progress()
     try:
-        if single_file or max_size is not None:
-            return replace_pages(run.folder, lambda building: write_single(run, building, listener, max_size))
+        if options.in_one_file:
+            return replace_pages(run.folder, lambda building: fill(run, building, options, listener))
         return _replace_site(run, listener, options)
     finally:
         clear_pages(run.folder)
@@ -128,31 +110,19 @@ def replace_pages(folder: Path, write: Callable[[Path], Quality]) -> Written:
 @contextmanager
 def _aside(folder: Path) -> Iterator[Path]:
     """An empty folder within the folder, for pages that aren't all there yet."""
-    with writing(folder):
-        building = folder / f".pages-{secrets.token_hex(4)}"
-        building.mkdir()
+    with writing(folder), aside(folder) as building:
         try:
             yield building
         except (FileNotFoundError, BadRequest) as error:
             if building.is_dir():
                 raise
             raise WentAway(f"{folder}: went away while its pages were written. Start it again.") from error
-        finally:
-            rmtree(building, ignore_errors=True)
 
 
-def fill(
-    run: StoredRun,
-    folder: Path,
-    progress: Progress,
-    *,
-    single_file: bool = False,
-    max_size: int | None = None,
-    options: SiteOptions = DEFAULT,
-) -> Quality:
+def fill(run: StoredRun, folder: Path, options: SiteOptions, progress: Progress) -> Quality:
     """Write the pages of a run into an empty folder; arguments as of `write_site`."""
-    if single_file or max_size is not None:
-        return write_single(run, folder, progress, max_size)
+    if options.in_one_file:
+        return write_single(run, folder, progress, options.max_size)
     return write_pages(run, folder, progress, options).quality
 
 

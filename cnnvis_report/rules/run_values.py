@@ -3,9 +3,8 @@
 from collections.abc import Iterable, Iterator
 
 from cnnvis_report.evidence import words
-from cnnvis_report.evidence.class_counts import class_counts
-from cnnvis_report.evidence.f1 import macro_f1
-from cnnvis_report.evidence.proportions import wilson
+from cnnvis_report.evidence.f1 import class_counts, macro_f1
+from cnnvis_report.evidence.statistics import wilson
 from cnnvis_report.records.evidence import Evidence, Interval, Standing
 from cnnvis_report.records.labels import LabelPredictions
 from cnnvis_report.records.predictions import TOP, Predictions

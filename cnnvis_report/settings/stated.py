@@ -6,8 +6,8 @@ from pathlib import Path
 
 from cnnvis_report.records.run import Setting
 from cnnvis_report.settings.fields import Group, SettingInfo, Stated, does_nothing, settings_of, values_of
-from cnnvis_report.settings.file_kinds import FileOrAddress
 from cnnvis_report.settings.kinds import FileName, Numbers, Several
+from cnnvis_report.settings.text_kinds import FileOrAddress
 
 
 def settings_table(config: object, without: Collection[Group] = ()) -> dict[str, Setting]:

@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from cnnvis_report.comparison.written import write_compared
+from cnnvis_report.comparison.read import write_compared
 from cnnvis_report.progress import Progress
 from cnnvis_report.records.comparison import Comparison
 from cnnvis_report.report.comparison.write import fill_comparison
 from cnnvis_report.report.site.site_writer import SiteOptions
 from cnnvis_report.sharing.aliases import Aliases
 from cnnvis_report.sharing.anonymous_run import write_anonymous
-from cnnvis_report.sharing.share import Share
 from cnnvis_report.store.files.atomic import is_regular
 from cnnvis_report.store.files.names import COMPARISON, PAGES
 from cnnvis_report.store.own_files import pages_of
@@ -22,36 +21,27 @@ from cnnvis_report.store.run_folder import StoredRun
 
 @dataclass(frozen=True)
 class ComparisonPages:
-    """A comparison in its folder, with the runs that it is of, and how its pages are written."""
+    """A comparison in its folder, with the runs that it is of."""
 
     comparison: Comparison
     runs: Sequence[StoredRun]
     folder: Path
-    options: SiteOptions
 
     def files(self) -> list[str]:
         """The files of the folder that the program has written."""
         names = {COMPARISON, PAGES, *pages_of(self.folder)}
         return [name for name in sorted(names) if is_regular(self.folder / name)]
 
-    def fill(self, folder: Path, how: Share, progress: Progress) -> None:
+    def fill(self, folder: Path, options: SiteOptions) -> None:
         """Write the pages into an empty folder."""
-        fill_comparison(
-            self.comparison,
-            self.runs,
-            folder,
-            options=self.options,
-            progress=progress,
-            single_file=how.single_file,
-            max_size=how.max_size,
-        )
+        fill_comparison(self.comparison, self.runs, folder, options, Progress())
 
     @contextmanager
     def anonymous(self, folder: Path, title: str | None) -> Iterator["ComparisonPages"]:
         """Compare the runs without names, an image called the same in all of them, into an empty folder."""
         with TemporaryDirectory() as top:
             runs = list(self._anonymous_runs(Path(top)))
-            yield ComparisonPages(write_compared(runs, folder, title), runs, folder, self.options)
+            yield ComparisonPages(write_compared(runs, folder, title), runs, folder)
 
     def _anonymous_runs(self, top: Path) -> Iterator[StoredRun]:
         contents: dict[str, str] = {}

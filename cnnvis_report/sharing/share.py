@@ -1,7 +1,6 @@
 """A report handed on: what is written for a reader who isn't to get all of it, and where."""
 
 import re
-import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -11,24 +10,24 @@ from typing import Protocol
 
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.progress import Progress
-from cnnvis_report.records.codec import parsed, to_json
+from cnnvis_report.report.site.site_writer import DEFAULT, SiteOptions
 from cnnvis_report.report.write import fill
 from cnnvis_report.sharing.anonymous_run import write_anonymous
 from cnnvis_report.sharing.zip_file import check_zip, write_zip
 from cnnvis_report.store.files.atomic import (
-    beside,
     files_below,
     is_regular,
     is_temporary,
-    read_regular,
+    read_json,
     remove,
     sweep,
     unlink,
     within,
+    write_json,
 )
 from cnnvis_report.store.files.lock import writing
 from cnnvis_report.store.files.names import ARRAYS, BUILDING, COMPARISON, INSPECTION, LOCK, MANIFEST, PAGES, is_ours
-from cnnvis_report.store.files.output_folder import check_output_folder
+from cnnvis_report.store.files.output_file import aside, check_output_folder, left_aside
 from cnnvis_report.store.own_files import is_strangers, list_pages, pages_of
 from cnnvis_report.store.run_folder import StoredRun
 
@@ -46,16 +45,15 @@ class Share:
 
     zip: whether what is handed on is packed. anonymous: whether names become numbers. extent: "full", or "minimal" for
     pages without the arrays and the record behind them. copy: the folder that an anonymous or minimal copy is written
-    into; None for one beside the report, `anonymous_name` or the report's name with "-share". single_file,
-    max_size: of the pages, as `write_site` has them. title: of an anonymous copy. anonymous_name: of its folder.
+    into; None for one beside the report, `anonymous_name` or the report's name with "-share". options: of the pages,
+    those of the report itself. title: of an anonymous copy. anonymous_name: of its folder.
     """
 
     zip: bool = False
     anonymous: bool = False
     extent: str = FULL
     copy: Path | None = None
-    single_file: bool = False
-    max_size: int | None = None
+    options: SiteOptions = DEFAULT
     title: str | None = None
     anonymous_name: str = ANONYMOUS
 
@@ -105,7 +103,7 @@ class Pages(Protocol):
         """Names of the files in the folder that this program has written."""
         ...
 
-    def fill(self, folder: Path, how: Share, progress: Progress) -> None:
+    def fill(self, folder: Path, options: SiteOptions) -> None:
         """Write the pages into an empty folder."""
         ...
 
@@ -130,17 +128,17 @@ class RunPages:
         names = {MANIFEST, PAGES, *self.run.record.files, *pages_of(self.run.folder)}
         return [name for name in sorted(names) if is_regular(self.run.folder / name)]
 
-    def fill(self, folder: Path, how: Share, progress: Progress) -> None:
+    def fill(self, folder: Path, options: SiteOptions) -> None:
         """Write the pages into an empty folder."""
-        fill(self.run, folder, progress, single_file=how.single_file, max_size=how.max_size)
+        fill(self.run, folder, options, Progress())
 
     def anonymous(self, folder: Path, title: str | None) -> AbstractContextManager["RunPages"]:
         """Write the run without names into an empty folder."""
         return nullcontext(RunPages(write_anonymous(self.run, folder, title)))
 
 
-def share(pages: Pages, how: Share, progress: Progress | None = None) -> list[Path]:
-    """Write what is handed on of a run or a comparison; the first page of a copy, and the zip file.
+def hand_on(pages: Pages, how: Share) -> list[Path]:
+    """Write what is handed on of a run or a comparison, if anything is; the first page of a copy, and the zip file.
 
     Raises:
         BadRequest: it can't be written there, or the single file can't be made so small.
@@ -149,7 +147,7 @@ def share(pages: Pages, how: Share, progress: Progress | None = None) -> list[Pa
     written = []
     folder = how.folder(pages.folder)
     if how.copies:
-        _write_copy(pages, folder, how, progress or Progress())
+        _write_copy(pages, folder, how)
         written.append(folder / "index.html")
     if how.zip:
         path = how.zip_path(pages.folder)
@@ -158,15 +156,15 @@ def share(pages: Pages, how: Share, progress: Progress | None = None) -> list[Pa
     return written
 
 
-def _write_copy(shared: Pages, folder: Path, how: Share, progress: Progress) -> None:
+def _write_copy(shared: Pages, folder: Path, how: Share) -> None:
     """Write a copy aside, and put it into its place when all of it is there."""
     with writing(folder):
         _check_copy(folder)
-        with _aside(folder) as building:
+        with _swept(folder) as building:
             pages = building / "pages"
             with shared.anonymous(building, how.title) if how.anonymous else nullcontext(shared) as shown:
                 pages.mkdir()
-                shown.fill(pages, how, progress)
+                shown.fill(pages, how.options)
             names = files_below(pages)
             for name in names:
                 (pages / name).replace(within(building, name))
@@ -195,24 +193,17 @@ def _move(building: Path, folder: Path) -> None:
 
 def _list(folder: Path, names: Sequence[str]) -> None:
     """Note what the copy holds."""
-    with beside(folder / LISTING, parents=False) as temporary:
-        content = {"format": FORMAT, "files": [LISTING, *names]}
-        temporary.write_text(to_json(content) + "\n", encoding="utf-8", newline="\n")
+    write_json(folder / LISTING, {"format": FORMAT, "files": [LISTING, *names]}, parents=False)
 
 
 @contextmanager
-def _aside(folder: Path) -> Iterator[Path]:
+def _swept(folder: Path) -> Iterator[Path]:
     """A new folder within the folder, removed afterwards, as are those that a killed program has left."""
-    for left in list(folder.iterdir()):
-        if BUILDING.fullmatch(left.name) and left.is_dir() and not left.is_symlink():
-            rmtree(left, ignore_errors=True)
+    for left in left_aside(folder):
+        rmtree(left, ignore_errors=True)
     sweep(folder, LISTED)
-    building = folder / f".pages-{secrets.token_hex(4)}"
-    building.mkdir()
-    try:
+    with aside(folder) as building:
         yield building
-    finally:
-        rmtree(building, ignore_errors=True)
 
 
 def _check_copy(folder: Path) -> None:
@@ -237,7 +228,7 @@ def _copied(folder: Path) -> list[str]:
     Like a report's folder it may be a stranger's: what isn't called as our files are isn't one of them.
     """
     path = folder / LISTING
-    content = parsed(read_regular(path, MOST).decode("utf-8", "replace")) if is_regular(path) else None
+    content = read_json(path, MOST) if is_regular(path) else None
     names = content.get("files") if isinstance(content, dict) and content.get("format") == FORMAT else None
     plain = [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
     return [name for name in plain if name == LISTING or (is_ours(name) and not is_strangers(folder, name))]

@@ -5,6 +5,7 @@ which stand in lines before it, have moved into the shard's file.
 """
 
 import os
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from errno import ENOENT
@@ -22,6 +23,7 @@ from cnnvis_report.store.manifest import FORMAT, HEAD, LARGEST, LONGEST, is_true
 
 SHARD = "shard"  # the key by which a shard's line is known
 SHARD_LINE = 500  # letters, of which it has fewer
+IMAGE = b'"image": {'  # which the line of an image has
 
 
 @dataclass(frozen=True)
@@ -143,3 +145,43 @@ def _shards(folder: Path, run: str) -> dict[int | None, tuple[int, StoredFile]]:
             except (Malformed, KeyError, TypeError):
                 continue
     return shards
+
+
+class JournalTail:
+    """Counts the images of a journal that grows, and reads the newest of them.
+
+    Args:
+        folder: of the run, which this process writes.
+        newest: so many images are read at most.
+    """
+
+    def __init__(self, folder: Path, newest: int) -> None:
+        self.count = 0
+        self._path, self._offset = folder / JOURNAL, 0
+        self._lines: deque[bytes] = deque(maxlen=newest)
+
+    def grown(self) -> bool:
+        """Look whether images have come."""
+        before = self.count
+        try:
+            with open_regular(self._path, LARGEST) as file:
+                file.seek(self._offset)
+                while (line := file.readline(LONGEST)).endswith(b"\n"):
+                    self._offset += len(line)
+                    if IMAGE in line:
+                        self.count += 1
+                        self._lines.append(line)
+        except FileNotFoundError:
+            return False
+        return self.count > before
+
+    def newest(self) -> list[ImageRecord]:
+        """The records of the newest images, the newest first."""
+        images = []
+        for line in reversed(self._lines):
+            content = parsed(line.decode("utf-8", "replace"))
+            try:
+                images.append(from_json(ImageRecord, content.get("image") if isinstance(content, dict) else None))
+            except Malformed:
+                continue
+        return images

@@ -8,24 +8,24 @@ from itertools import chain
 from pathlib import Path
 
 from cnnvis_report.errors import BadRequest
-from cnnvis_report.records.codec import parsed, to_json
+from cnnvis_report.records.codec import parsed
 from cnnvis_report.store.array_files import array_checks
 from cnnvis_report.store.array_files.arrays import names_in
 from cnnvis_report.store.files import names
 from cnnvis_report.store.files.atomic import (
-    beside,
     is_regular,
     is_temporary,
     link_on_the_way,
-    read_regular,
+    read_json,
     remove,
     remove_empty,
     sweep,
+    write_json,
 )
 from cnnvis_report.store.files.lock import writing
-from cnnvis_report.store.files.names import ARRAYS, BUILDING, FITTED, INSPECTION, JOURNAL, LOCK, MANIFEST, PAGES
+from cnnvis_report.store.files.names import ARRAYS, FITTED, INSPECTION, JOURNAL, LOCK, MANIFEST, PAGES
 from cnnvis_report.store.files.os_errors import raise_unless_of_the_file
-from cnnvis_report.store.files.output_folder import check_output_folder
+from cnnvis_report.store.files.output_file import check_output_folder, left_aside
 from cnnvis_report.store.fitted_file import fitted_head
 from cnnvis_report.store.journal import journal_lines
 from cnnvis_report.store.manifest import MARK, list_lines, raw_head
@@ -140,12 +140,11 @@ def tidy(folder: Path) -> None:
     sweep(folder, names.TOP)
     for inner in (ARRAYS, INSPECTION, FITTED):
         sweep(folder / inner, names.FILE)
-    for path in list(folder.iterdir()):
-        if BUILDING.fullmatch(path.name) and path.is_dir() and not path.is_symlink():
-            remove(path, [name for name in _within(path) if names.is_page(name)])
-            for empty in sorted((entry for entry in path.rglob("*") if entry.is_dir()), reverse=True):
-                remove_empty(empty)
-            remove_empty(path)
+    for path in left_aside(folder):
+        remove(path, [name for name in _within(path) if names.is_page(name)])
+        for empty in sorted((entry for entry in path.rglob("*") if entry.is_dir()), reverse=True):
+            remove_empty(empty)
+        remove_empty(path)
 
 
 def made_in(folder: Path, *within: str) -> list[str]:
@@ -189,7 +188,7 @@ def pages_of(folder: Path) -> list[str]:
     """
     path = folder / PAGES
     try:
-        listed = parsed(read_regular(path, MOST_PAGES).decode("utf-8", "replace"))
+        listed = read_json(path, MOST_PAGES)
     except OSError as error:
         raise_unless_of_the_file(error)
         return []
@@ -212,8 +211,7 @@ def is_strangers(folder: Path, name: str) -> bool:
 
 def list_pages(folder: Path, listed: Iterable[str]) -> None:
     """Note which files of the folder are pages of ours."""
-    with beside(folder / PAGES, parents=False) as temporary:
-        temporary.write_text(to_json(sorted(listed)) + "\n", encoding="utf-8")
+    write_json(folder / PAGES, sorted(listed), parents=False)
 
 
 def _is_first(path: Path) -> bool:

@@ -33,11 +33,11 @@ from cnnvis_report.store.files.names import (
     place,
     shard_name,
 )
+from cnnvis_report.store.intact_parts import earlier_results, is_complete
 from cnnvis_report.store.journal import Done, append_lines, journal_line, lines_of, shard_line, start_journal
 from cnnvis_report.store.manifest import write_manifest
 from cnnvis_report.store.own_files import check_files, check_writable, clear, made_in
 from cnnvis_report.store.remains import clear_remains
-from cnnvis_report.store.resume import earlier_results, is_complete
 
 FILE_EACH = ArrayLayout()
 
@@ -93,11 +93,7 @@ class RunWriter:
             unlink(folder / MANIFEST)
 
     def add(
-        self,
-        image: ImageRecord,
-        arrays: Arrays,
-        seconds: Mapping[str, float],
-        files: Mapping[str, str] | None = None,
+        self, image: ImageRecord, arrays: Arrays, seconds: Mapping[str, float], files: Mapping[str, str] | None = None
     ) -> None:
         """Write one image's arrays, then its line in the journal, which says that the arrays are whole.
 

@@ -26,7 +26,7 @@ from cnnvis_report.store.files.atomic import (
 )
 from cnnvis_report.store.files.lock import writing
 from cnnvis_report.store.files.names import LOCK
-from cnnvis_report.store.files.output_folder import check_output_folder
+from cnnvis_report.store.files.output_file import check_output_folder
 from cnnvis_report.synthetic import layers, shapes
 from cnnvis_report.synthetic.drawing import Drawing
 
@@ -104,11 +104,7 @@ def write_set(
 
 
 def _find_set(folder: Path) -> dict[str, Any] | None:
-    """What the set that the folder holds says of itself; None where the folder is new, empty, or barely begun.
-
-    Raises:
-        BadRequest: the folder holds something else.
-    """
+    """What the set that the folder holds says of itself; None where the folder is new, empty, or barely begun."""
     check_output_folder(folder, "-o")
     old = read_description(folder) if folder.is_dir() else None
     if old is not None or not folder.exists():

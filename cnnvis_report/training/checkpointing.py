@@ -47,14 +47,8 @@ class Checkpointing(EpochProgress):
         device: torch.device,
         progress: TrainProgress,
     ) -> None:
-        self.config, self.path, self.data, self.trainee, self.hyperparameters = (
-            config,
-            path,
-            data,
-            trainee,
-            hyperparameters,
-        )
-        self.progress = progress
+        self.config, self.path, self.data, self.progress = config, path, data, progress
+        self.trainee, self.hyperparameters = trainee, hyperparameters
         self.snapshots: list[Snapshot] = []
         self.batch_done = progress.batch_done  # type: ignore[method-assign]
         self._settings = settings_table(config, trainee, hyperparameters)

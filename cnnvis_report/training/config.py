@@ -81,12 +81,7 @@ class TrainConfig:
     )
     epochs: int = setting(25, "Number of epochs.", Integer(1, MOST), group=Group.TRAINING, metavar="N")
     lr: float | None = setting(
-        None,
-        "Learning rate.",
-        Real(0, 10),
-        group=Group.TRAINING,
-        metavar="RATE",
-        default_text="what suits --arch",
+        None, "Learning rate.", Real(0, 10), group=Group.TRAINING, metavar="RATE", default_text="what suits --arch"
     )
     augment: str = setting(
         "light",

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from cnnvis_report.comparison.written import write_compared
+from cnnvis_report.comparison.read import write_compared
 from cnnvis_report.report.comparison.write import write_comparison
 from cnnvis_report.report.site.site_writer import SiteOptions
 from cnnvis_report.store.run_folder import load_run

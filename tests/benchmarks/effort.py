@@ -21,7 +21,7 @@ from torch import Tensor
 from cnnvis_report.engine.cost import MethodCost
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.engine.tape import Tape
-from cnnvis_report.evaluation.map_similarity import map_similarities
+from cnnvis_report.evaluation.similarity import map_similarities
 from cnnvis_report.methods.registry import Method
 from cnnvis_report.methods.selection import select
 from cnnvis_report.methods.tasks import run_tasks, tasks_for

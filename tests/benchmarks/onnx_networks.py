@@ -7,7 +7,9 @@ Networks of torchvision with random weights, 224², exported by PyTorch's export
 a forward pass and of a forward and a backward pass to the pixels, and of onnxruntime over the network's; all take turns
 in one process, on one thread, and the medians of the rounds' ratios are printed. `differs` is the largest difference of
 the scores from onnxruntime's, of the largest score; `modules` and `other` are what the converted network calls in a
-pass: layers, and functions and methods between them.
+pass: layers, and functions and methods between them. `loads` is the processor time of loading, over that of reading
+the graph, onnx2torch's conversion, onnxruntime's session, and a pass of each, with nothing prepared or compared; "-"
+where onnx2torch alone doesn't read the graph.
 """
 
 import argparse
@@ -72,14 +74,12 @@ def row(name: str, export: str, images: int, rounds: int, folder: Path) -> str:
     """What was measured of one network, as a line of a table."""
     torch.manual_seed(0)
     original = torchvision.models.get_model(name, weights=None).eval()
-    for layer in original.modules():
-        if isinstance(layer, nn.Linear) and not layer.weight.any():
-            nn.init.normal_(layer.weight)  # scores of nothing tell no difference
+    with torch.no_grad():
+        for parameter in original.parameters():  # as trained ones, no two are equal, and none is nothing
+            parameter.add_(torch.randn_like(parameter), alpha=0.01)
     path = exported(original, folder / f"{name}-{export}.onnx", export)
     original.requires_grad_(False)
-    start = time.process_time()
     network = load_model(str(path)).network.requires_grad_(False)
-    loading = time.process_time() - start
     pixels = torch.randn(images, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(1))
     session = runtime(path)
     with torch.no_grad():
@@ -91,7 +91,30 @@ def row(name: str, export: str, images: int, rounds: int, folder: Path) -> str:
     nodes = [node.op for node in network.graph.nodes] if isinstance(network, torch.fx.GraphModule) else []
     calls = f"{nodes.count('call_module'):>8} {len(nodes) - nodes.count('call_module'):>6}"
     shown = " ".join(f"{speed:>8.2f}" for speed in speeds)
-    return f"{name:<20}{export:<8}{differs:>9.1e} {shown} {calls} {loading:>7.1f}"
+    return f"{name:<20}{export:<8}{differs:>9.1e} {shown} {calls} {loads(path, min(rounds, 5)):>7}"
+
+
+def loads(path: Path, rounds: int) -> str:
+    """The processor time of loading a graph over that of the libraries alone."""
+    import onnx2torch
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+
+    def libraries() -> None:
+        images = torch.rand(1, 3, SIDE, SIDE)
+        network = onnx2torch.convert(str(path)).eval()
+        session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        with torch.no_grad():
+            network(images)
+        session.run(None, {session.get_inputs()[0].name: images.numpy()})
+
+    try:
+        (ratio,) = ratios(libraries, partial(load_model, str(path)), rounds=rounds)
+    except Exception:  # onnx2torch's own, of any type
+        return "-"
+    return f"{ratio:.2f}"
 
 
 def runtime(path: Path) -> Session:
@@ -112,7 +135,7 @@ def main() -> None:
     given = parser.parse_args()
     torch.set_num_threads(1)
     heads = " ".join(f"{head:>8}" for head in ("forward", "backward", "ort", "modules"))
-    print(f"{'network':<20}{'export':<8}{'differs':>9} {heads} {'other':>6} {'s':>7}")
+    print(f"{'network':<20}{'export':<8}{'differs':>9} {heads} {'other':>6} {'loads':>7}")
     for name in given.networks:
         for export in given.exports.split(","):
             with tempfile.TemporaryDirectory() as folder:

@@ -79,7 +79,7 @@ def main(source: Path, counts: list[int]) -> None:
         maps = sum(len(image.maps) for image in run.images())
         print(f"{run.record.images} images, {maps} maps, {usable_processors()} processors")
         for processes in sorted({1, 2, usable_processors()}):
-            write_site(run, single_file=False, options=SiteOptions(1, 1))
+            write_site(run, SiteOptions(1, 1))
             timed(f"pages, {processes} processes", run, maps, processes)
         timed("again", run, maps)
         timed("with another title", titled(run, "Another title"), maps)

@@ -16,7 +16,7 @@ from cnnvis_report.cli.main import cli
 from cnnvis_report.errors import BadRequest, UnknownName, shown
 from cnnvis_report.methods.registry import Method, methods
 from cnnvis_report.methods.selection import select
-from cnnvis_report.records.effort import AS_DEFINED
+from cnnvis_report.records.methods import AS_DEFINED
 from cnnvis_report.settings.kinds import File, FileName, Integer, Integers, Names, Numbers, Real, Text
 from cnnvis_report.settings.numbers import LARGEST, number, whole_number
 from tests.conftest import command

@@ -14,12 +14,8 @@ from cnnvis_report.cli.options.options import CONFIG, PREFIX, configured
 from cnnvis_report.pipeline.config import RunConfig
 from cnnvis_report.rules.rule import RuleText
 from cnnvis_report.settings import SettingInfo, build, does_nothing, settings_of, values_of
-from cnnvis_report.settings.assignment import Assignment
-from cnnvis_report.settings.duration import Duration
-from cnnvis_report.settings.file_kinds import ChoiceOrFile
 from cnnvis_report.settings.kinds import Choice, Flag, Integer, Names, Numbers, Real, Several
-from cnnvis_report.settings.method_options import MethodOptions
-from cnnvis_report.settings.sizes import Size
+from cnnvis_report.settings.text_kinds import Assignment, ChoiceOrFile, Duration, MethodOptions, Size
 
 properties = settings(
     deadline=None, derandomize=True, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture]

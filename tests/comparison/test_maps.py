@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from cnnvis_report.comparison.grids import averaged, upsampled
-from cnnvis_report.comparison.maps import mask_energy, moved
-from cnnvis_report.evaluation.relevance_mass import relevance_mass
+from cnnvis_report.comparison.maps import averaged, mask_energy, moved, upsampled
+from cnnvis_report.evaluation.localization import relevance_mass
 from cnnvis_report.evaluation.resize import at_size, on_grid
 from tests.evaluation.replicas import drawn_map
 

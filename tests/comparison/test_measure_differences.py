@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cnnvis_report.comparison.measure_differences import MeasureDifferences
+from cnnvis_report.comparison.measures import MeasureDifferences
 from cnnvis_report.evidence.statistics import Bootstrap
 from cnnvis_report.records.comparison import ComparedMethod
 from tests.evidence.records import SCORE, image, info

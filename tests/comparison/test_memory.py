@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cnnvis_report.comparison.compare import compare_runs
-from cnnvis_report.comparison.written import write_compared
+from cnnvis_report.comparison.read import write_compared
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.records.compared_images import ComparedImage
 from cnnvis_report.report.comparison.report import ComparedReport

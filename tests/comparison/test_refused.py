@@ -95,7 +95,7 @@ def test_only_a_folder_of_its_own_is_written_to(tmp_path: Path) -> None:
 
 def test_what_was_changed_in_the_record_is_refused(tmp_path: Path) -> None:
     from cnnvis_report.comparison.compare import compare_runs
-    from cnnvis_report.comparison.written import write_compared
+    from cnnvis_report.comparison.read import write_compared
     from cnnvis_report.errors import BadRequest
 
     runs = [planted_run(tmp_path / name, [Planted("a.png")], classes=CLASSES) for name in ("old", "new")]

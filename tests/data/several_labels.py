@@ -100,7 +100,7 @@ def open_labels(folder: Path, only: Any = "all", labels: Any = None) -> Any:
 
 def write(setup: Any, folder: Path) -> Any:
     run(setup, plan_setups([setup], lambda *_: 0.0)[0], folder, Progress())
-    write_site(load_run(folder), single_file=False)
+    write_site(load_run(folder))
     return folder
 
 

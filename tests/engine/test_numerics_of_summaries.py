@@ -8,7 +8,7 @@ import torch
 
 from cnnvis_report.engine.rounding import beyond_rounding, root_mean_square
 from cnnvis_report.evaluation.region_perturbation import perturbation
-from cnnvis_report.evaluation.ssim import ssim
+from cnnvis_report.evaluation.similarity import ssim
 from cnnvis_report.inspection.feature_maps import layer_summary
 from cnnvis_report.inspection.top_images import TopImages
 from cnnvis_report.methods._superpixels import superpixels

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cnnvis_report.errors import BadRequest
-from cnnvis_report.evaluation.best_iou import largest_iou
+from cnnvis_report.evaluation.localization import largest_iou
 from cnnvis_report.records.methods import Array
 from tests.evaluation.replicas import drawn_map, slow_bilinear
 

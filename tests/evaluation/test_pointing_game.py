@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from cnnvis_report.errors import BadRequest
+from cnnvis_report.evaluation.localization import peak_share, tolerance_of, within
 from cnnvis_report.evaluation.metric import Mask
-from cnnvis_report.evaluation.pointing_game import peak_share, tolerance_of, within
 from tests.evaluation.replicas import drawn_map
 
 pytestmark = pytest.mark.numeric

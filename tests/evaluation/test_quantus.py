@@ -12,13 +12,12 @@ from torch import Tensor, nn
 from cnnvis_report.evaluation.baselines import baseline
 from cnnvis_report.evaluation.complexity import entropy, gini_index
 from cnnvis_report.evaluation.infidelity import infidelities
-from cnnvis_report.evaluation.map_similarity import map_similarities
+from cnnvis_report.evaluation.localization import peak_share, relevance_mass, relevance_rank
 from cnnvis_report.evaluation.max_sensitivity import DRAWS, max_sensitivity, perturbed
 from cnnvis_report.evaluation.perturbation_curves import Path, Refinement, follow
 from cnnvis_report.evaluation.pixel_order import pixel_orders
-from cnnvis_report.evaluation.pointing_game import peak_share
 from cnnvis_report.evaluation.region_perturbation import aopc, perturbation
-from cnnvis_report.evaluation.relevance_mass import relevance_mass, relevance_rank
+from cnnvis_report.evaluation.similarity import map_similarities
 from cnnvis_report.records.methods import Array
 from tests.evaluation.replicas import drawn, drawn_map, noise
 from tests.networks import Tiny, seeded

@@ -5,10 +5,9 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from cnnvis_report.evaluation.map_similarity import SIMILARITIES, map_similarities
-from cnnvis_report.evaluation.random_logit import other_class
-from cnnvis_report.evaluation.ssim import ssim
+from cnnvis_report.evaluation.similarity import SIMILARITIES, map_similarities, ssim
 from cnnvis_report.evidence.ranks import spearman
+from cnnvis_report.pipeline.stages.random_logit import other_class
 from tests.evaluation.replicas import drawn_map, noise
 
 pytestmark = pytest.mark.numeric

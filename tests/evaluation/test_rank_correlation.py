@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cnnvis_report.evaluation.rank_correlation import agreement
+from cnnvis_report.evaluation.similarity import agreement
 from cnnvis_report.evidence.ranks import average_ranks, spearman
 from tests.evaluation.replicas import drawn_map, slow_bilinear
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cnnvis_report.errors import BadRequest
-from cnnvis_report.evaluation.relevance_mass import relevance_mass, relevance_rank
+from cnnvis_report.evaluation.localization import relevance_mass, relevance_rank
 from tests.evaluation.replicas import drawn_map, slow_bilinear
 
 pytestmark = pytest.mark.numeric

@@ -8,9 +8,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from cnnvis_report.evaluation.linear_imputation import impute, neighbors
 from cnnvis_report.evaluation.metric import MapsOfImage
-from cnnvis_report.evaluation.road import PERCENTAGES, road
+from cnnvis_report.evaluation.road import PERCENTAGES, impute, neighbors, road
 from tests.evaluation.replicas import drawn, drawn_map, noise, slow_order
 from tests.evaluation.test_insertion_deletion import MEANINGS, Logits, given
 

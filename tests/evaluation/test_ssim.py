@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from cnnvis_report.errors import BadRequest
-from cnnvis_report.evaluation.ssim import ssim
+from cnnvis_report.evaluation.similarity import ssim
 from tests.evaluation.replicas import drawn_map
 
 pytestmark = pytest.mark.numeric

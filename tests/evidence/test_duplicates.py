@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from cnnvis_report.evidence import evidence_of
-from cnnvis_report.evidence.agreement import Agreement
 from cnnvis_report.evidence.duplicates import groups
+from cnnvis_report.evidence.measurements import Agreement
 from cnnvis_report.records.evidence import Evidence, MethodEvidence, Standing
 from cnnvis_report.records.methods import Equality, Where
 from cnnvis_report.records.network import NetworkRecord

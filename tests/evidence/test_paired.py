@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from cnnvis_report.evidence.paired import accuracy_difference, mcnemar, median_of
-from cnnvis_report.evidence.proportions import NORMAL
+from cnnvis_report.evidence.statistics import NORMAL
 
 pytestmark = pytest.mark.numeric
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cnnvis_report.evidence.proportions import NORMAL, wilson
+from cnnvis_report.evidence.statistics import NORMAL, wilson
 
 SQUARE = NORMAL**2
 

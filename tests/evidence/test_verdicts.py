@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from cnnvis_report.evidence import evidence_of
-from cnnvis_report.evidence.checks import conservation_check, outcome
 from cnnvis_report.evidence.markdown import markdown
+from cnnvis_report.evidence.method_checks import conservation_check, outcome
 from cnnvis_report.evidence.statistics import Bootstrap
 from cnnvis_report.records.evidence import Evidence, MethodEvidence, Standing
 from cnnvis_report.records.images import ImageRecord, NotApplicableRecord

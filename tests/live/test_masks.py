@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 from cnnvis_report.errors import BadRequest
-from cnnvis_report.live.wording import as_keywords
+from cnnvis_report.live.create import as_keywords
 from tests.live.small import Samples, created, inputs, pictures
 
 QUICK: dict[str, Any] = {"metrics": "quick", "methods": "gradient"}

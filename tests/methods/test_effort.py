@@ -9,8 +9,7 @@ from cnnvis_report.extensions.registry import Registry
 from cnnvis_report.methods.options import Between, OptionsByEffort
 from cnnvis_report.methods.registry import Method, method, methods
 from cnnvis_report.methods.tasks import tasks_for
-from cnnvis_report.records.effort import AS_DEFINED, EFFORTS
-from cnnvis_report.records.methods import Kind, Sign
+from cnnvis_report.records.methods import AS_DEFINED, EFFORTS, Kind, Sign
 
 LEVELS: OptionsByEffort = {"low": {"n": 2}, "high": {"n": 50, "stride": 2}}
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from cnnvis_report import explain
 from cnnvis_report.errors import BadRequest
-from cnnvis_report.models.exported_programs.vetting import unsafe_part
+from cnnvis_report.models.exported_programs.archive import unsafe_part
 from cnnvis_report.models.load import load_model
 from tests.narrow import needs_programs
 from tests.networks import seeded

@@ -11,8 +11,8 @@ from cnnvis_report.records.images import ClassScore, ImageRecord, Label
 from cnnvis_report.report.pictures.encode import QUALITIES
 from cnnvis_report.report.pictures.thumbnails import webp
 from cnnvis_report.report.site.pages import PAGES
-from cnnvis_report.report.site.renderer import Renderer
-from cnnvis_report.report.site.site_writer import write_assets, write_page
+from cnnvis_report.report.site.renderer import frame, write_table
+from cnnvis_report.report.site.site_writer import write_assets
 from cnnvis_report.report.views.report import Report
 from cnnvis_report.store import load_run
 from cnnvis_report.store.run_folder import Array, StoredRun
@@ -62,7 +62,7 @@ def write_overview(folder: Path, count: int) -> ManyImages:
     run = many(count)
     report = Report(run, QUALITIES[0])
     write_assets(folder, report)
-    write_page(report, Renderer(report), folder, PAGES[0])
+    write_table(folder, PAGES[:1], report, frame(report))
     picture = folder / "still.webp"
     picture.write_bytes(webp(np.random.default_rng(1).integers(0, 256, (64, 64, 3), np.uint8)))
     for image in run.images():

@@ -11,7 +11,7 @@ from torch import nn
 from cnnvis_report import explain
 from cnnvis_report.errors import CnnVisError
 from cnnvis_report.pipeline.config import RunConfig
-from cnnvis_report.records.effort import AS_DEFINED
+from cnnvis_report.records.methods import AS_DEFINED
 from cnnvis_report.settings import settings_of
 from tests.networks import Tiny, seeded
 

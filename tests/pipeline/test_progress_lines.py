@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from cnnvis_report.cli.terminal.console import Console
-from cnnvis_report.cli.terminal.ticker import Ticker
+from cnnvis_report.cli.terminal.progress import Ticker
 from cnnvis_report.engine.passes import PassTimes
 from cnnvis_report.pipeline.stats import RunStats
 from cnnvis_report.records.training import SnapshotSeries

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from cnnvis_report.records.blocks import blocks
-from cnnvis_report.records.network import LayerRecord
+from cnnvis_report.records.network import LayerRecord, blocks
 
 Row = tuple[str, str, int, str]  # name, type, positions a side, kind
 

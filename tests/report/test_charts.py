@@ -7,10 +7,8 @@ import pytest
 from markupsafe import Markup
 
 from cnnvis_report.report.charts.axes import amounts_axis, counting_axis, round_step, shares_axis
-from cnnvis_report.report.charts.bars import Bar, bars
-from cnnvis_report.report.charts.calibration import Point, calibration
-from cnnvis_report.report.charts.histogram import Layer, histogram
-from cnnvis_report.report.charts.lines import Line, Moment, lines
+from cnnvis_report.report.charts.bars import Bar, Layer, bars, histogram
+from cnnvis_report.report.charts.lines import Line, Moment, Point, calibration, lines
 from cnnvis_report.report.charts.svg import Words
 
 HOSTILE = "<script>alert('x')</script>&\"'"

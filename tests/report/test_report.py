@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from cnnvis_report.report.site import resources
+from cnnvis_report.report.site import assets
 from cnnvis_report.report.site.assets import policy, scripts, styles, theme_script
 from cnnvis_report.store import load_run
 from tests.conftest import HOSTILE, command, rewritten, standard_methods
@@ -264,7 +264,7 @@ def test_our_own_scripts_cannot_end_their_element() -> None:
 
 
 def test_resources_are_found_or_missed_in_words(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    assert (resources.folder("templates") / "page.html").is_file()
-    monkeypatch.setattr(resources, "PACKAGE", tmp_path / "nowhere")
+    assert (assets.folder("templates") / "page.html").is_file()
+    monkeypatch.setattr(assets, "PACKAGE", tmp_path / "nowhere")
     with pytest.raises(Exception, match="The folder 'static' of cnnvis-report is missing"):
-        resources.folder("static")
+        assets.folder("static")

@@ -13,7 +13,7 @@ from cnnvis_report.report.unfinished import BEAT, PAUSE, SHOWN, UnfinishedReport
 from cnnvis_report.report.write import write_site
 from cnnvis_report.store import load_run
 from cnnvis_report.store.files.names import JOURNAL, LOCK
-from cnnvis_report.store.journal_tail import JournalTail
+from cnnvis_report.store.journal import JournalTail
 from cnnvis_report.store.own_files import clear, is_run_folder, pages_of
 from cnnvis_report.store.run_folder import StoredRun
 from cnnvis_report.store.writer import RunWriter

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from cnnvis_report.cli.commands.inspect import inspect
 from cnnvis_report.cli.commands.run import run
 from cnnvis_report.pipeline.config import RunConfig
-from cnnvis_report.pipeline.repeat_command import repeat_command
+from cnnvis_report.pipeline.run_record import repeat_command
 from cnnvis_report.settings import Group, settings_table
 from cnnvis_report.settings.command import command_words
 

@@ -3,7 +3,7 @@
 import pytest
 
 from cnnvis_report.errors import BadRequest
-from cnnvis_report.settings.duration import LONGEST, Duration
+from cnnvis_report.settings.text_kinds import LONGEST_TIME, Duration
 
 
 @pytest.mark.parametrize(
@@ -17,7 +17,7 @@ def test_times_are_read(text: object, seconds: float) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "0", "0m", "-5", "m", "10x", "5m10h", "1 h", "٣m", "inf", True, None, LONGEST * 2, [60]], ids=repr
+    "text", ["", "0", "0m", "-5", "m", "10x", "5m10h", "1 h", "٣m", "inf", True, None, LONGEST_TIME * 2, [60]], ids=repr
 )
 def test_what_is_no_time_is_refused_with_an_example(text: object) -> None:
     with pytest.raises(BadRequest, match="isn't a time above 0, such as 90s, 10m or 1h30m"):

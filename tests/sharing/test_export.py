@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cnnvis_report.sharing.maps.export import CHOICES
-from cnnvis_report.sharing.maps.table import table
+from cnnvis_report.sharing.maps.export import CHOICES, table
 from cnnvis_report.store import load_run
 from tests.conftest import command
 

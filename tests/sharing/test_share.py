@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from cnnvis_report.report.site.site_writer import SiteOptions
+from cnnvis_report.sharing import share
 from cnnvis_report.sharing.zip_file import safe_name
 from cnnvis_report.store import load_run
 from tests.conftest import command
@@ -62,6 +64,13 @@ def test_a_minimal_copy_has_pages_alone(small: Path, tmp_path: Path) -> None:
     assert {"index.html", "run.html", "assets/report.js"} <= names
     assert names == {*json.loads((copy / "share.json").read_text(encoding="utf-8"))["files"]}
     assert "For you" in (copy / "index.html").read_text(encoding="utf-8")
+
+
+def test_a_copy_is_written_with_the_options_of_the_report(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    written = []
+    monkeypatch.setattr(share, "fill", lambda run, folder, options, progress: written.append(options))
+    command("render", small, "--share", "minimal", "--pages", 1, "--processes", 1)
+    assert written == [SiteOptions(pages=1, processes=1)]
 
 
 def test_a_copy_takes_the_place_of_an_earlier_one_and_of_nothing_else(small: Path, tmp_path: Path) -> None:

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cnnvis_report.comparison.written import write_compared
+from cnnvis_report.comparison.read import write_compared
 from cnnvis_report.progress import Progress
 from cnnvis_report.records.methods import Kind
 from cnnvis_report.report.comparison.report import ComparedReport
-from cnnvis_report.report.comparison.single_file import ComparisonPage
+from cnnvis_report.report.comparison.single_file import _ComparisonPage
 from cnnvis_report.report.pictures.encode import QUALITIES
 from cnnvis_report.report.single_file.size_limit import SizeNotices
 from cnnvis_report.store.comparison.comparison_file import load_comparison
@@ -84,7 +84,9 @@ def test_a_single_file_holds_all_of_it_and_keeps_to_its_size(runs: list[Path], t
 
 def test_methods_left_out_of_a_single_file_are_named_and_keep_their_figures(runs: list[Path], tmp_path: Path) -> None:
     stored = [load_run(run) for run in runs]
-    pages = ComparisonPage(ComparedReport(write_compared(stored, tmp_path), stored), tmp_path / "page.html", Progress())
+    pages = _ComparisonPage(
+        ComparedReport(write_compared(stored, tmp_path), stored), tmp_path / "page.html", Progress()
+    )
     assert list(pages.methods) == ["cam", "noisy"]
     _, weights = pages.write(replace(QUALITIES[-1], left_out=("noisy",)), SizeNotices(("Noisy is left out.",)))
     text = (tmp_path / "page.html").read_text("utf-8")

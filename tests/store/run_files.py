@@ -36,13 +36,14 @@ class Stop(Exception):
 def interrupted(monkeypatch: pytest.MonkeyPatch, after: int) -> None:
     """Make the run fail when so many images are done."""
     done: list[str] = []
-    plain = running._write
+    plain = running._go_on
 
-    def write(writer: Any, results: Any) -> None:
+    def write(writer: Any, finished: int | None, results: Any) -> None:
+        plain(writer, finished, [])
         for result in results:
             if len(done) == after:
                 raise Stop
-            plain(writer, [result])
+            plain(writer, None, [result])
             done.append(result)
 
-    monkeypatch.setattr(running, "_write", write)
+    monkeypatch.setattr(running, "_go_on", write)

@@ -54,5 +54,5 @@ def test_what_is_gone_is_gone(tmp_path: Path) -> None:
     atomic.remove(tmp_path, ["index.html", "images/a.html"])
     atomic.remove_empty(tmp_path / "images")
     with pytest.raises(FileNotFoundError) as raised:
-        atomic.read_regular(tmp_path / "x", 1)
+        atomic.read_json(tmp_path / "x", 1)
     assert raised.value.errno == errno.ENOENT

@@ -13,7 +13,7 @@ from cnnvis_report.store.files.os_errors import OF_THE_SYSTEM
 
 READERS: dict[str, tuple[Any, str, Callable[[Path], Any], object]] = {
     "images of a manifest": (manifest, "read_head", lambda folder: list(manifest.ImagesLeft(folder)), []),
-    "list of pages": (own_files, "read_regular", own_files.pages_of, []),
+    "list of pages": (own_files, "read_json", own_files.pages_of, []),
     "names of arrays": (arrays, "open_regular", arrays.names_in, []),
     "head of a fitted file": (fitted_file, "open_regular", fitted_file.fitted_head, None),
 }

@@ -62,13 +62,13 @@ def test_a_sharded_run_that_was_stopped_ends_in_the_same_bytes(
 def collected(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The ids of the images that are explained from now on."""
     written: list[str] = []
-    plain = running._write
+    plain = running._go_on
 
-    def write(writer: Any, results: Any) -> None:
+    def write(writer: Any, finished: int | None, results: Any) -> None:
         written.extend(result.image.id for result in results)
-        plain(writer, results)
+        plain(writer, finished, results)
 
-    monkeypatch.setattr(running, "_write", write)
+    monkeypatch.setattr(running, "_go_on", write)
     return written
 
 

@@ -6,9 +6,9 @@ import click
 
 from cnnvis_report.cli.help import GroupedCommand
 from cnnvis_report.cli.options.options import option
-from cnnvis_report.cli.options.params import printable
 from cnnvis_report.cli.stored_run import RUN, refused_as
 from cnnvis_report.cli.terminal.announce import write_text
+from cnnvis_report.errors import printable
 from cnnvis_report.settings import Group
 from cnnvis_report.settings.kinds import File
 

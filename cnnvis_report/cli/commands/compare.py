@@ -5,9 +5,8 @@ from pathlib import Path
 import click
 
 from cnnvis_report.cli import comparing, finish, results, share
-from cnnvis_report.cli.help import DescribedArgument, GroupedCommand
-from cnnvis_report.cli.options.options import configured
-from cnnvis_report.cli.options.types import SettingType
+from cnnvis_report.cli.help import GroupedCommand
+from cnnvis_report.cli.options.options import argument, configured
 from cnnvis_report.pipeline.config import JobConfig, ReportConfig, ShareConfig, TerminalConfig
 from cnnvis_report.settings.kinds import File
 
@@ -33,10 +32,9 @@ SHARED: dict[str, dict[str, object]] = {
 
 
 @click.command(cls=GroupedCommand, short_help="Show what changed between runs of the same images.")
-@click.argument(
+@argument(
     "runs",
-    cls=DescribedArgument,
-    type=SettingType(File()),
+    kind=File(),
     nargs=-1,
     required=True,
     metavar="OLD NEW...",
@@ -66,7 +64,7 @@ def compare(
     from cnnvis_report.comparison.read import load_runs
 
     results.check_files(job)
-    how = share.checked(sharing, job, report.output, report.single_file, report.title, comparison=True)
+    how = share.checked(sharing, job, report, report.output, report.title, comparison=True)
     stored = load_runs(runs)
     comparing.check_rules(job, stored)
     numbers = comparing.compare(stored, report, job, finish.console_of(terminal), how=how)

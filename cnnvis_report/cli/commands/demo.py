@@ -31,7 +31,6 @@ MOST = 300  # pictures
     group=Group.IMAGES,
     kind=Integer(1, MOST),
     default=36,
-    show_default=True,
     metavar="N",
     help="Number of images to explain.",
 )

@@ -6,8 +6,8 @@ import click
 
 from cnnvis_report.cli.help import GroupedCommand
 from cnnvis_report.cli.options.options import option
-from cnnvis_report.cli.options.params import printable
 from cnnvis_report.cli.stored_run import RUN, refused_as
+from cnnvis_report.errors import printable
 from cnnvis_report.settings import Group
 from cnnvis_report.settings.kinds import Choice, File, Names
 
@@ -22,20 +22,10 @@ CHOICES = ("npz", "npy", "tiff", "csv", "heatmap-png", "virelay")
     group=Group.REPORT,
     kind=Choice(CHOICES),
     default="npz",
-    show_default=True,
     help="Format: npz is one file per image, the others one per map; virelay is HDF5 with project files (needs h5py: "
     "pip install 'cnnvis-report[virelay]').",
 )
-@option(
-    "-o",
-    "--output",
-    group=Group.REPORT,
-    kind=File(),
-    default="maps",
-    show_default=True,
-    metavar="DIR",
-    help="A new or empty folder.",
-)
+@option("-o", "--output", group=Group.REPORT, kind=File(), default="maps", metavar="DIR", help="A new or empty folder.")
 @option(
     "-m",
     "--methods",

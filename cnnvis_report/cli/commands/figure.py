@@ -6,24 +6,21 @@ from tempfile import TemporaryDirectory
 
 import click
 
-from cnnvis_report.cli.help import DescribedArgument, GroupedCommand
+from cnnvis_report.cli.help import GroupedCommand
 from cnnvis_report.cli.options.dependent import from_variable
-from cnnvis_report.cli.options.options import configured, option
-from cnnvis_report.cli.options.params import printable
-from cnnvis_report.cli.options.types import SettingType
+from cnnvis_report.cli.options.options import argument, configured, option
 from cnnvis_report.cli.stored_run import refused_as
 from cnnvis_report.cli.terminal.announce import write_text
-from cnnvis_report.errors import BadRequest
+from cnnvis_report.errors import BadRequest, printable
 from cnnvis_report.report.figure.config import PREDICTION, FigureConfig
 from cnnvis_report.settings import Group
 from cnnvis_report.settings.kinds import File
 
 
 @click.command(cls=GroupedCommand, short_help="Draw maps of a stored run as a figure for a paper.")
-@click.argument(
+@argument(
     "runs",
-    cls=DescribedArgument,
-    type=SettingType(File()),
+    kind=File(),
     nargs=-1,
     required=True,
     metavar="RUN...",
@@ -35,7 +32,6 @@ from cnnvis_report.settings.kinds import File
     group=Group.REPORT,
     kind=File(),
     default="figure.pdf",
-    show_default=True,
     metavar="FILE",
     help="The figure, as .pdf, .svg or .png. A PDF needs matplotlib: pip install 'cnnvis-report[figures]'.",
 )
@@ -94,8 +90,7 @@ def _drawn(run: Path, output: Path, config: FigureConfig) -> str:
 
 def _compared(runs: Sequence[Path], output: Path, config: FigureConfig) -> str:
     """Write the figure of a comparison of runs; its caption."""
-    from cnnvis_report.comparison.read import load_runs
-    from cnnvis_report.comparison.written import write_compared
+    from cnnvis_report.comparison.read import load_runs, write_compared
     from cnnvis_report.report.comparison.figure import save_comparison_figure
     from cnnvis_report.report.comparison.report import ComparedReport
     from cnnvis_report.report.figure.save import check_target

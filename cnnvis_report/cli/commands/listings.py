@@ -4,9 +4,8 @@ from dataclasses import replace
 
 import click
 
-from cnnvis_report.cli.help import DescribedArgument, GroupedCommand
-from cnnvis_report.cli.options.options import configured, option
-from cnnvis_report.cli.options.types import SettingType
+from cnnvis_report.cli.help import GroupedCommand
+from cnnvis_report.cli.options.options import argument, configured, option
 from cnnvis_report.pipeline.config import ModelConfig, PreprocessingConfig
 from cnnvis_report.settings import Group
 from cnnvis_report.settings.kinds import FileName, Text
@@ -16,11 +15,11 @@ JSON = option("--json", "as_json", help="Print JSON instead of a table.")
 
 
 @click.command(cls=GroupedCommand, short_help="List the attribution methods, or describe one.")
-@click.argument(
+@argument(
     "name",
     required=False,
-    cls=DescribedArgument,
-    type=SettingType(Text(), "methods"),
+    kind=Text(),
+    completes="methods",
     metavar="[NAME]",
     description="A method, or package.module:function for one of your own.",
 )

@@ -5,18 +5,15 @@ from pathlib import Path
 import click
 
 from cnnvis_report.cli import finish
-from cnnvis_report.cli.help import DescribedArgument, GroupedCommand
-from cnnvis_report.cli.options.options import configured, option
-from cnnvis_report.cli.options.types import SettingType
+from cnnvis_report.cli.help import GroupedCommand
+from cnnvis_report.cli.options.options import argument, configured, option
 from cnnvis_report.pipeline.config import TerminalConfig
 from cnnvis_report.settings import Group
 from cnnvis_report.settings.kinds import File, Integer, Text
 
 
 @click.command("make-dataset", cls=GroupedCommand, short_help="Generate a data set with ground-truth masks.")
-@click.argument(
-    "kind", cls=DescribedArgument, metavar="KIND", type=SettingType(Text()), description="shapes or layers, as above."
-)
+@argument("kind", kind=Text(), metavar="KIND", description="shapes or layers, as above.")
 @option("-o", "--output", group=Group.IMAGES, kind=File(), required=True, metavar="DIR", help="Folder of the data set.")
 @option(
     "-n",
@@ -24,7 +21,6 @@ from cnnvis_report.settings.kinds import File, Integer, Text
     group=Group.IMAGES,
     kind=Integer(1, 100_000_000),
     default=1000,
-    show_default=True,
     metavar="N",
     help="Number of images.",
 )
@@ -42,7 +38,7 @@ from cnnvis_report.settings.kinds import File, Integer, Text
     metavar="SIDE",
     help="Side of an image in pixels.  [default: 80 for shapes, 213 for layers]",
 )
-@option("--seed", group=Group.IMAGES, kind=Integer(0), default=0, show_default=True, metavar="N", help="Random seed.")
+@option("--seed", group=Group.IMAGES, kind=Integer(0), default=0, metavar="N", help="Random seed.")
 @configured(TerminalConfig, only=("quiet", "log_format"))
 def make_dataset(
     terminal: TerminalConfig, kind: str, count: int, output: Path, variant: str | None, size: int | None, seed: int

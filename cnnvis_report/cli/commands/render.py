@@ -7,9 +7,9 @@ import click
 from cnnvis_report.cli import finish, results, share
 from cnnvis_report.cli.help import GroupedCommand
 from cnnvis_report.cli.options.options import configured, option
-from cnnvis_report.cli.options.params import printable
 from cnnvis_report.cli.stored_run import RUN, refused_as
 from cnnvis_report.cli.terminal.announce import announce
+from cnnvis_report.errors import printable
 from cnnvis_report.pipeline.config import JobConfig, ReportConfig, ShareConfig, TerminalConfig
 from cnnvis_report.settings import Group
 from cnnvis_report.store.files.names import MANIFEST
@@ -40,14 +40,13 @@ def render(
         cnnvis-report render report --max-size 10MB
     """
     from cnnvis_report.report.job_results import results_of_run
-    from cnnvis_report.report.site.site_writer import SiteOptions
     from cnnvis_report.report.write import write_site
-    from cnnvis_report.sharing.share import RunPages
+    from cnnvis_report.sharing.share import RunPages, hand_on
     from cnnvis_report.store.repair import repair as repair_run
     from cnnvis_report.store.run_folder import load_run, titled
 
     results.check_files(job)
-    how = share.checked(sharing, job, run, report.single_file, report.title)
+    how = share.checked(sharing, job, report, run, report.title)
     if (run / MANIFEST).is_file():
         finish.claim(run, "")
     for line in repair_run(run) if repair else ():
@@ -57,9 +56,8 @@ def render(
         numbers = results_of_run(stored) if results.wanted(job) else None
         if numbers is not None:
             results.check_rules(job, numbers)
-        options = SiteOptions(report.pages, report.processes)
-        written = write_site(stored, single_file=report.single_file, max_size=how.max_size, options=options)
-        handed_on = share.hand_on(RunPages(stored), how)
+        written = write_site(stored, how.options)
+        handed_on = hand_on(RunPages(stored), how)
         if written.sample and not terminal.quiet:
             click.echo(f"Note: {written.sample}.", err=True)
         announce(written.first_page, report, job, handed_on)

@@ -34,7 +34,7 @@ def run(config: RunConfig) -> None:
 
     results.check_files(config.job)
     comparing.check_against(config)
-    share.checked(config.share, config.job, config.report.output, config.report.single_file)
+    share.checked(config.share, config.job, config.report, config.report.output)
     finish.claim(config.report.output)
     console = finish.console_of(config.terminal)
     engine = finish.engine_of(config)

@@ -66,7 +66,7 @@ def train(
 
     if config.report is not None:
         results.check_files(job)
-        share.checked(sharing, job, config.report, report.single_file)
+        share.checked(sharing, job, report, config.report)
         finish.claim(config.report, "--report")
         select(explain.methods)
     console = finish.console_of(terminal)

@@ -9,7 +9,7 @@ import click
 from cnnvis_report.cli.options.sources import KEYS, TABLE
 from cnnvis_report.errors import BadRequest, UnknownName, brief, shown
 from cnnvis_report.records.methods import Option
-from cnnvis_report.settings.method_options import MethodOptions
+from cnnvis_report.settings.text_kinds import MethodOptions
 
 LARGEST = 1 << 20  # bytes; a file of settings has some hundred
 UNSET = ("config", TABLE)  # options that no key stands for

@@ -1,4 +1,4 @@
-"""Options that do nothing without another one, such as those of a report where none is written."""
+"""Which options count, of those that do nothing without another one, or of which one chooses the other's value."""
 
 from collections.abc import Mapping, Sequence
 
@@ -6,12 +6,44 @@ import click
 from click.core import ParameterSource
 
 from cnnvis_report.cli.help import GroupedOption
-from cnnvis_report.cli.options.alternatives import NOT_USED
 from cnnvis_report.cli.options.sources import name_of
 from cnnvis_report.errors import BadRequest, UnusedOption
 from cnnvis_report.settings import SettingInfo, does_nothing
 
 OTHERWISE = (ParameterSource.DEFAULT, ParameterSource.ENVIRONMENT)  # where a value may come from that nobody gave here
+NOT_USED = "not used"  # in a context's meta: lines for the terminal
+PRECEDENCE = [ParameterSource.DEFAULT, ParameterSource.DEFAULT_MAP, ParameterSource.ENVIRONMENT]  # then what is typed
+
+
+def given_of(infos: Sequence[SettingInfo], values: dict[str, object]) -> dict[str, object]:
+    """The values without a default or a weaker source beside an option that chooses the value.
+
+    What is typed goes over an environment variable, and that over a file; the terminal is to say what isn't used. Two
+    of the same source both stay, to be refused.
+    """
+    ctx = click.get_current_context()
+    known = {info.name: info for info in infos}
+    for info in infos:
+        other = known.get(info.instead_of)
+        if other is None or values[info.name] is None:
+            continue
+        weaker, stronger = sorted((info, other), key=lambda entry: _precedence(ctx, entry))
+        if _precedence(ctx, weaker) < _precedence(ctx, stronger):
+            values = {name: value for name, value in values.items() if name != weaker.name}
+            if _precedence(ctx, weaker):
+                line = f"{_name(ctx, stronger.name)} counts; {_name(ctx, weaker.name)} isn't used"
+                ctx.meta.setdefault(NOT_USED, []).append(f"{other.name.capitalize():<10}{line}")
+    return values
+
+
+def _precedence(ctx: click.Context, info: SettingInfo) -> int:
+    source = ctx.get_parameter_source(info.name)
+    return PRECEDENCE.index(source) if source in PRECEDENCE else len(PRECEDENCE)
+
+
+def _name(ctx: click.Context, name: str) -> str:
+    """Of the source of a parameter: the variable with its value, the file and its key, or the option."""
+    return name_of(ctx, next(option for option in ctx.command.params if option.name == name))
 
 
 def from_variable(name: str) -> bool:
@@ -43,8 +75,7 @@ def without_unused(
     unused = [info.name for info in infos if f"--{info.key}" in options and from_variable(info.name)]
     if len(unused) != 1 or unused[0] not in values:
         raise error
-    option = next(option for option in ctx.command.params if option.name == unused[0])
-    ctx.meta.setdefault(NOT_USED, []).append(f"Unused    {name_of(ctx, option)}: {error.reason}")
+    ctx.meta.setdefault(NOT_USED, []).append(f"Unused    {_name(ctx, unused[0])}: {error.reason}")
     return {name: value for name, value in values.items() if name != unused[0]}
 
 

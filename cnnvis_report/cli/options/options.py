@@ -8,16 +8,15 @@ from typing import Any, TypeVar
 import click
 
 from cnnvis_report.cli.help import DescribedArgument, GroupedOption
-from cnnvis_report.cli.options.alternatives import given_of
 from cnnvis_report.cli.options.config_file import read_config
-from cnnvis_report.cli.options.dependent import refuse_without, without_idle_variables, without_unused
+from cnnvis_report.cli.options.dependent import given_of, refuse_without, without_idle_variables, without_unused
 from cnnvis_report.cli.options.sources import TABLE
 from cnnvis_report.cli.options.types import SettingType
 from cnnvis_report.cli.terminal.json_line import JSON
 from cnnvis_report.errors import BadRequest, UnusedOption
 from cnnvis_report.settings import Group, SettingInfo, build, settings_of
 from cnnvis_report.settings.kinds import File, Flag, Integer, Kind, Several, Text
-from cnnvis_report.settings.method_options import MethodOptions
+from cnnvis_report.settings.text_kinds import MethodOptions
 
 PREFIX = "CNNVIS_REPORT_"  # of environment variables
 
@@ -27,13 +26,23 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 def option(
     *names: str, group: Group = Group.GENERAL, kind: Kind | None = None, completes: str = "", **more: Any
 ) -> Callable[[Function], Function]:
-    """An option of a single command, listed under a heading.
+    """An option of a single command, listed under a heading; help shows its default.
 
     Args:
         kind: what it takes; a flag takes nothing. completes: what the shell offers, as a setting says it.
     """
     typed = {"is_flag": True} if kind is None else {"type": SettingType(kind, completes)}
-    return click.option(*names, cls=GroupedOption, group=group, **typed, **more)
+    return click.option(
+        *names, cls=GroupedOption, group=group, show_default=more.get("default", "") != "", **typed, **more
+    )
+
+
+def argument(
+    name: str, *, kind: Kind, metavar: str, description: str, completes: str = "", **more: Any
+) -> Callable[[Function], Function]:
+    """An argument of a single command; `more` is click's."""
+    typed = SettingType(kind, completes)
+    return click.argument(name, cls=DescribedArgument, type=typed, metavar=metavar, description=description, **more)
 
 
 CONFIG = option(

@@ -8,7 +8,7 @@ import click
 from cnnvis_report.cli.help import write_notes
 from cnnvis_report.cli.options.sources import source_of
 from cnnvis_report.cli.terminal.json_line import JSON, json_line
-from cnnvis_report.errors import BadRequest, CnnVisError, InputRefused, RulesHold, UnknownName, brief
+from cnnvis_report.errors import BadRequest, CnnVisError, InputRefused, RulesHold, UnknownName, brief, printable
 from cnnvis_report.isolation.user_code import (
     ends_program,
     is_fatal,
@@ -131,8 +131,3 @@ def _told(error: BaseException) -> str | None:
         )
     refused = refusal(error) if isinstance(error, Exception) else None
     return f"{in_words(refused)}. What was written is whole." if refused is not None else None
-
-
-def printable(text: str) -> str:
-    """Without the control characters that a file's name may smuggle into a terminal."""
-    return "".join(letter if letter.isprintable() else "�" for letter in text)

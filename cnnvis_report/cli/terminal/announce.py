@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from cnnvis_report.cli.options.params import printable
+from cnnvis_report.errors import printable
 from cnnvis_report.pipeline.config import JobConfig, ReportConfig
 from cnnvis_report.store.files.output_file import output_file
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cnnvis_report.cli.options.params import printable
 from cnnvis_report.cli.terminal.progress import Progress as BarState
+from cnnvis_report.cli.terminal.progress import Ticker
 from cnnvis_report.cli.terminal.run_lines import NOTABLE, about, cost_lines, plan_lines, prediction_line
-from cnnvis_report.cli.terminal.ticker import Ticker
+from cnnvis_report.errors import printable
 from cnnvis_report.progress import Progress
 from cnnvis_report.records.run import RunRecord
 from cnnvis_report.report.views import formatting as fmt

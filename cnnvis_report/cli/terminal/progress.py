@@ -1,6 +1,8 @@
-"""How far something is, in words."""
+"""How far something is, in words, and a clock that strikes while the program is busy."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Event, Thread
 
 from cnnvis_report.report.views import formatting as fmt
 
@@ -56,3 +58,31 @@ class Progress:
         if self._end is not None:
             return max(self._end - self._clock(), 0.0) or None
         return spent * (self.total / self.amount - 1) if self.amount >= EARLY * self.total > 0 else None
+
+
+class Ticker:
+    """A clock that strikes in a thread of its own.
+
+    Args:
+        seconds: between two strokes.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+
+    @contextmanager
+    def striking(self, stroke: Callable[[], None]) -> Iterator[None]:
+        """While it is open, `stroke` is called every so many seconds."""
+        over = Event()
+
+        def strike() -> None:
+            while not over.wait(self._seconds):
+                stroke()
+
+        thread = Thread(target=strike, daemon=True, name="ticker")
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()

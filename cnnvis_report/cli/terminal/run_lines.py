@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from cnnvis_report.cli.options.params import printable
+from cnnvis_report.errors import printable
 from cnnvis_report.records.run import RunRecord
 from cnnvis_report.report.views import formatting as fmt
 

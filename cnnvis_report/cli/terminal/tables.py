@@ -9,7 +9,7 @@ from cnnvis_report.errors import UnknownName
 from cnnvis_report.methods.catalog import catalog
 from cnnvis_report.methods.registry import Method
 from cnnvis_report.methods.selection import select
-from cnnvis_report.records.effort import EFFORTS
+from cnnvis_report.records.methods import EFFORTS
 from cnnvis_report.report.views.methods.definition import definition
 
 WIDTH = 110  # of a description, in characters

@@ -15,20 +15,13 @@ BUFFER = 1 << 13
 class ByteSource(ABC):
     """A file, a part of one, or what is behind an address.
 
-    slow: whether each reading is a request to a server, so that nothing is read before it is needed.
+    slow: whether each reading is a request to a server, so that nothing is read before it is needed. container: the
+    file that holds it; None where it is no file. label: tells it from others without a container.
     """
 
     slow: ClassVar[bool] = False
-
-    @property
-    @abstractmethod
-    def container(self) -> Path | None:
-        """The file that holds it; None where it is no file."""
-
-    @property
-    def label(self) -> str:
-        """What tells it from others that have no container; nothing where it has one."""
-        return ""
+    container: Path | None
+    label: str = ""
 
     @property
     @abstractmethod
@@ -58,10 +51,8 @@ class LocalBytes(ByteSource):
 
     path: Path
 
-    @property
-    def container(self) -> Path:
-        """The file itself."""
-        return self.path
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "container", self.path)
 
     @property
     def size(self) -> int:
@@ -78,32 +69,21 @@ class LocalBytes(ByteSource):
         return content
 
 
-@dataclass(frozen=True)
 class BytesPart(ByteSource):
-    """A part of another source."""
+    """So many bytes of another source."""
 
-    whole: ByteSource
-    start: int
-    count: int
-
-    @property
-    def container(self) -> Path | None:
-        """That of the whole."""
-        return self.whole.container
-
-    @property
-    def label(self) -> str:
-        """That of the whole."""
-        return self.whole.label
+    def __init__(self, whole: ByteSource, start: int, count: int) -> None:
+        self._whole, self._start, self._count = whole, start, count
+        self.container, self.label = whole.container, whole.label
 
     @property
     def size(self) -> int:
         """As was said when the part was found."""
-        return self.count
+        return self._count
 
     def read_at(self, offset: int, count: int) -> bytes:
         """So many bytes from an offset, none from behind the part."""
-        return self.whole.read_at(self.start + offset, max(0, min(count, self.count - offset)))
+        return self._whole.read_at(self._start + offset, max(0, min(count, self._count - offset)))
 
 
 class _SourceFile(io.RawIOBase):

@@ -5,7 +5,6 @@ import lzma
 import zlib
 from collections import deque
 from collections.abc import Callable
-from pathlib import Path
 from threading import Lock
 from typing import Any
 
@@ -38,11 +37,12 @@ class Decompressed(ByteSource):
     remembered; bzip2 and xz begin anew where it is further than 64 MB.
 
     Args:
-        compressed: the source. codec: a key of `DECOMPRESSORS`.
+        compressed: the source. codec: a key of `DECOMPRESSORS`. size: bytes that it unpacks to, where somebody says.
     """
 
-    def __init__(self, compressed: ByteSource, codec: str) -> None:
-        self._compressed, self._codec = compressed, codec
+    def __init__(self, compressed: ByteSource, codec: str, size: int | None = None) -> None:
+        self._codec, self._size = codec, size
+        self.container, self.label = compressed.container, compressed.label
         self._lock = Lock()
         self._stream = _Stream(compressed, codec)
         self._states: list[_Stream] = [self._stream.copy()]
@@ -51,18 +51,10 @@ class Decompressed(ByteSource):
         self._bytes_behind = 0
 
     @property
-    def container(self) -> Path | None:
-        """That of the compressed bytes."""
-        return self._compressed.container
-
-    @property
-    def label(self) -> str:
-        """That of the compressed bytes."""
-        return self._compressed.label
-
-    @property
     def size(self) -> int:
-        """As reading to the end tells."""
+        """As somebody says, or else as reading to the end tells."""
+        if self._size is not None:
+            return self._size
         with self._lock:
             while self._advance()[1]:
                 pass

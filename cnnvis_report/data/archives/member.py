@@ -6,7 +6,7 @@ import zlib
 from dataclasses import dataclass
 
 from cnnvis_report.data.archives.byte_source import ByteSource
-from cnnvis_report.data.entry import MOST_BYTES, Entry
+from cnnvis_report.data.entry import Entry, check_bytes
 from cnnvis_report.data.formats import HEAD
 from cnnvis_report.data.pixels import UnusablePicture
 
@@ -58,19 +58,15 @@ class PartEntry(Entry):
 
     def read(self) -> bytes:
         """All of them."""
-        if self.size > MOST_BYTES:
-            raise UnusablePicture(f"{self.size >> 20} MB; at most {MOST_BYTES >> 20} are read")
+        check_bytes(self.size)
         content = self.source.read_at(self.offset, self.size)
         if len(content) < self.size:
             raise UnusablePicture("the archive is cut short within it")
         return content
 
-    def head(self) -> bytes:
-        """The first bytes; none where each reading takes a while."""
-        try:
-            return b"" if self.source.slow else self.source.read_at(self.offset, min(HEAD, self.size))
-        except Exception:  # says so when it is decoded
-            return b""
+    def _head(self) -> bytes:
+        """None where each reading takes a while."""
+        return b"" if self.source.slow else self.source.read_at(self.offset, min(HEAD, self.size))
 
 
 @dataclass(frozen=True)
@@ -97,8 +93,7 @@ class ZipEntry(Entry):
 
     def read(self) -> bytes:
         """All of its bytes, checked by their sum."""
-        if self.size > MOST_BYTES:
-            raise UnusablePicture(f"{self.size >> 20} MB; at most {MOST_BYTES >> 20} are read")
+        check_bytes(self.size)
         if self.size > FREE and self.size > RATIO * self.packed:
             raise UnusablePicture(f"it unpacks to more than {RATIO} times its size")
         content = self._unpacked(self.size)
@@ -106,12 +101,9 @@ class ZipEntry(Entry):
             raise UnusablePicture("its bytes aren't those that the archive's directory says")
         return content
 
-    def head(self) -> bytes:
-        """The first bytes, for which few have to be unpacked; none where each reading takes a while."""
-        try:
-            return b"" if self.source.slow else self._unpacked(min(self.size, HEAD))
-        except Exception:  # says so when it is decoded
-            return b""
+    def _head(self) -> bytes:
+        """Few have to be unpacked for it; none where each reading takes a while."""
+        return b"" if self.source.slow else self._unpacked(min(self.size, HEAD))
 
     def start(self) -> int:
         """Where its bytes begin, behind a header whose length only it says.

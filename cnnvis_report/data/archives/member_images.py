@@ -10,7 +10,7 @@ from cnnvis_report.data.archives.member import Member
 from cnnvis_report.data.archives.sidecars import sidecar_kind, sidecar_labels
 from cnnvis_report.data.archives.tables import labeled_by_table
 from cnnvis_report.data.collection import Selection
-from cnnvis_report.data.discovery.folders import SYSTEM
+from cnnvis_report.data.discovery.folders import SYSTEM, left_aside
 from cnnvis_report.data.formats import ASIDE, HOLDERS, LISTS, UNREAD, content, ending, reason
 from cnnvis_report.data.image_file import FoundImages, ImageFile, natural, several
 from cnnvis_report.data.reader import endings, is_recognized, reader_for
@@ -137,8 +137,5 @@ def _notices(sets: _Sorted) -> list[str]:
             f"{names} in the archive more than once, of which the last counts: {several(sets.doubles, MOST_DOUBLES)}."
         )
     if sets.aside:
-        count = sum(sets.aside.values())
-        kinds = ", ".join(f"{number} {kind}" for kind, number in sets.aside.most_common(6))
-        more = ", …" if len(sets.aside) > 6 else ""
-        notices.append(f"{count} other {'file is' if count == 1 else 'files are'} left aside: {kinds}{more}.")
+        notices.append(left_aside(sets.aside))
     return notices

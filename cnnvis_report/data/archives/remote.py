@@ -7,7 +7,7 @@ from typing import Any, BinaryIO
 from cnnvis_report.data.archives.byte_source import ByteSource
 from cnnvis_report.data.archives.member import Member, safe_name
 from cnnvis_report.data.discovery.addresses import protocol_of, shown_address
-from cnnvis_report.data.entry import MOST_BYTES, Entry
+from cnnvis_report.data.entry import Entry, check_bytes
 from cnnvis_report.data.pixels import UnusablePicture
 from cnnvis_report.errors import BadRequest
 
@@ -26,21 +26,16 @@ class RemoteBytes(ByteSource):
     total: int
 
     slow = True
+    container = None  # nobody can say whether it has changed, but by reading it
 
-    @property
-    def container(self) -> None:
-        """None: nobody can say whether it has changed, but by reading it."""
-        return
+    def __post_init__(self) -> None:
+        # a hash of the whole address, which may hold a key
+        object.__setattr__(self, "label", sha256(self.path.encode("utf-8", "replace")).hexdigest()[:16] + " ")
 
     @property
     def size(self) -> int:
         """As the server says."""
         return self.total
-
-    @property
-    def label(self) -> str:
-        """A hash of the whole address, which may hold a key."""
-        return sha256(self.path.encode("utf-8", "replace")).hexdigest()[:16] + " "
 
     def read_at(self, offset: int, count: int) -> bytes:
         """So many bytes from an offset.
@@ -69,8 +64,7 @@ class RemoteEntry(Entry):
 
     def read(self) -> bytes:
         """All of it, in one request."""
-        if self.source.total > MOST_BYTES:
-            raise UnusablePicture(f"{self.source.total >> 20} MB; at most {MOST_BYTES >> 20} are read")
+        check_bytes(self.source.total)
         content = _asked(self._fetched)
         if len(content) != self.source.total:
             raise UnusablePicture(f"the server sends other than the {self.source.total} bytes that it has announced")
@@ -163,11 +157,7 @@ def why(error: Exception) -> str:
 
 
 def _asked(request: Any) -> bytes:
-    """What a request gives.
-
-    Raises:
-        OSError: it fails.
-    """
+    """What a request gives."""
     try:
         content: bytes = request()
     except Exception as error:  # of any of fsspec's file systems

@@ -8,11 +8,17 @@ from cnnvis_report.data.archives.member import Member
 from cnnvis_report.data.collection import Selection
 from cnnvis_report.data.image_file import ImageFile
 from cnnvis_report.data.split_names import in_split
-from cnnvis_report.data.tables.column_names import LABEL_COLUMNS, PATH_COLUMNS
 from cnnvis_report.data.tables.columns import check_only
 from cnnvis_report.data.tables.json_table import is_scattered
 from cnnvis_report.data.tables.table import Table
-from cnnvis_report.data.tables.text_tables import RepeatedKey, column, parsed_once, read_rows
+from cnnvis_report.data.tables.text_tables import (
+    LABEL_COLUMNS,
+    PATH_COLUMNS,
+    RepeatedKey,
+    column,
+    parsed_once,
+    read_rows,
+)
 from cnnvis_report.errors import BadRequest
 
 MOST_TABLES, LARGEST = 5, 1 << 26  # bytes
@@ -63,11 +69,7 @@ class _Ambiguous(Exception):
 
 
 def _columns(rows: Rows, selection: Selection) -> tuple[int, list[int], int | None] | None:
-    """The columns of paths, of labels and of parts of the set; None where none is of paths.
-
-    Raises:
-        _Ambiguous: another column of the name of one of them says something else.
-    """
+    """The columns of paths, of labels and of parts of the set; None where none is of paths."""
     header = rows[0]
     path = column(header, PATH_COLUMNS)
     if path is None:
@@ -88,11 +90,7 @@ def _columns(rows: Rows, selection: Selection) -> tuple[int, list[int], int | No
 
 
 def _rows(name: str, member: Member) -> Rows:
-    """The header and the rows of a table; nothing where it is none.
-
-    Raises:
-        _Ambiguous: a key has two values in one record, or nearly all cells would be empty.
-    """
+    """The header and the rows of a table; nothing where it is none."""
     if member.entry is None or member.size > LARGEST:
         return []
     try:

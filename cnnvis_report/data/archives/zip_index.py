@@ -40,11 +40,7 @@ def zip_members(source: ByteSource, title: str) -> list[Member]:
 
 
 def _check_overlaps(infos: list[zipfile.ZipInfo], title: str) -> None:
-    """Refuse an archive in which several members share bytes.
-
-    Raises:
-        BadRequest: naming two of them.
-    """
+    """Refuse an archive in which several members share bytes."""
     in_order = sorted(infos, key=lambda info: info.header_offset)
     for first, second in pairwise(in_order):
         if second.header_offset < first.header_offset + 30 + first.compress_size:

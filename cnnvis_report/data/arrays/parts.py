@@ -12,7 +12,7 @@ from numpy.lib import format as npy
 
 from cnnvis_report.data.archives.byte_source import ByteSource
 from cnnvis_report.data.collection import Selection
-from cnnvis_report.data.entry import MOST_BYTES, Entry
+from cnnvis_report.data.entry import Entry, check_bytes
 from cnnvis_report.data.formats import HEAD
 from cnnvis_report.data.image_file import FoundImages, ImageFile, several
 from cnnvis_report.data.pixels import UnusablePicture
@@ -34,8 +34,7 @@ class ArrayEntry(Entry):
 
     def read(self) -> bytes:
         """The header of an array, and the values."""
-        if self.count > MOST_BYTES:
-            raise UnusablePicture(f"{self.count >> 20} MB; at most {MOST_BYTES >> 20} are read")
+        check_bytes(self.count)
         values = self.source.read_at(self.offset, self.count)
         if len(values) < self.count:
             raise UnusablePicture("the array is cut short within it")

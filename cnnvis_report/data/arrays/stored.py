@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cnnvis_report.data.archives.byte_source import ByteSource
-from cnnvis_report.store.array_files.npy_header import LONGEST_HEADER, read_header
+from cnnvis_report.store.array_files.npz import LONGEST_HEADER, read_header
 
 MAGIC = b"\x93NUMPY"
 MOST_VALUES = 1 << 27  # bytes of an array that is read at once, such as labels

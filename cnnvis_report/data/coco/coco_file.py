@@ -71,11 +71,7 @@ def _categories(content: Mapping[str, Any], name: str) -> dict[object, str]:
 
 
 def _check_ids(entries: list[Any], name_of: Callable[[Mapping[str, Any]], str], what: str, file: str) -> None:
-    """Refuse ids that stand for two things, as where files were put together: annotations would go to either.
-
-    Raises:
-        BadRequest: naming the id and both.
-    """
+    """Refuse ids that stand for two things, as where files were put together: annotations would go to either."""
     names: dict[object, str] = {}
     for entry in entries:
         key = _key(entry.get("id")) if isinstance(entry, Mapping) else None

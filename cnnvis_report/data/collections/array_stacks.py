@@ -112,20 +112,7 @@ def _values(entry: ZipEntry) -> ByteSource | None:
     part = BytesPart(entry.source, entry.start(), entry.packed)
     if entry.method == STORED:
         return part
-    return _Sized(part, entry.size) if entry.method == DEFLATED else None
-
-
-class _Sized(Decompressed):
-    """Deflated bytes whose number the archive's directory says."""
-
-    def __init__(self, packed: ByteSource, size: int) -> None:
-        super().__init__(packed, "deflate")
-        self._size = size
-
-    @property
-    def size(self) -> int:
-        """As the directory says."""
-        return self._size
+    return Decompressed(part, "deflate", entry.size) if entry.method == DEFLATED else None
 
 
 def _beside(path: Path, count: int) -> tuple[Path, StoredArray] | None:

@@ -12,9 +12,8 @@ from cnnvis_report.data.collection import ImageWay, Selection, collection
 from cnnvis_report.data.formats import ending
 from cnnvis_report.data.image_file import FoundImages, ImageFile, readable, several
 from cnnvis_report.data.split_names import in_split, is_part
-from cnnvis_report.data.tables.arrow import ArrowFile
+from cnnvis_report.data.tables.columnar import EXTRA, ArrowFile, features_of, image_columns, open_parquet, table_rows
 from cnnvis_report.data.tables.label_rows import label_rows
-from cnnvis_report.data.tables.parquet import EXTRA, image_columns, open_parquet, table_rows
 from cnnvis_report.data.tables.row_images import RowEntry, RowImages
 from cnnvis_report.data.tables.table import Cell, Table
 from cnnvis_report.errors import BadRequest, shown
@@ -124,13 +123,7 @@ def _opened(path: Path, before: str) -> _Shard:
     file = _open(path)
     images = image_columns(file)
     columns = tuple(name for name in file.schema_arrow.names if name not in images)
-    rows = file.rows(columns) if isinstance(file, ArrowFile) else table_rows(file, path, columns)
-    try:
-        notes = json.loads((file.schema_arrow.metadata or {}).get(b"huggingface", b"{}"))
-        features = notes["info"]["features"]
-    except (ValueError, KeyError, TypeError, RecursionError):
-        features = {}
-    return _Shard(path, before, images, columns, rows, features if isinstance(features, dict) else {})
+    return _Shard(path, before, images, columns, table_rows(file, path, columns), features_of(file))
 
 
 def _parts(folder: Path) -> Parts:

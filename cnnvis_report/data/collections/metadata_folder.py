@@ -7,10 +7,9 @@ from pathlib import Path
 from cnnvis_report.data.collection import ImageWay, Selection, collection
 from cnnvis_report.data.discovery.folders import Search
 from cnnvis_report.data.image_file import FoundImages, natural
-from cnnvis_report.data.split_names import in_split
+from cnnvis_report.data.split_names import check_split, in_split
 from cnnvis_report.data.tables.join import joined, names_of
 from cnnvis_report.data.tables.label_file import read_label_file
-from cnnvis_report.data.tables.splits import check_split
 
 NAMES = ("metadata.jsonl", "metadata.csv", "metadata.parquet")
 

@@ -6,10 +6,10 @@ from pathlib import Path
 from cnnvis_report.data.collection import ImageWay, Selection, collection
 from cnnvis_report.data.formats import ending
 from cnnvis_report.data.image_file import FoundImages, ImageFile
+from cnnvis_report.data.tables.columnar import EXTRA, class_names, image_columns, open_parquet, table_rows
 from cnnvis_report.data.tables.image_rows import image_files, is_file_in
 from cnnvis_report.data.tables.label_file import PARQUET, read_label_file
 from cnnvis_report.data.tables.label_rows import label_rows
-from cnnvis_report.data.tables.parquet import EXTRA, class_names, image_columns, open_parquet, table_rows
 from cnnvis_report.data.tables.row_images import RowEntry, RowImages
 from cnnvis_report.data.tables.table import Table
 

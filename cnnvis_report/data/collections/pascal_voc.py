@@ -16,8 +16,7 @@ from cnnvis_report.data.labels.class_names import plain
 from cnnvis_report.data.masks.annotation import Annotation
 from cnnvis_report.data.masks.bounding_boxes import read_box_file
 from cnnvis_report.data.pixels import MOST_PIXELS, UnusablePicture
-from cnnvis_report.data.split_names import in_split
-from cnnvis_report.data.tables.splits import check_split
+from cnnvis_report.data.split_names import check_split, in_split
 from cnnvis_report.data.tables.text_tables import read_text
 
 IMAGES, OBJECTS, SPLITS, SEGMENTATION = "JPEGImages", "Annotations", "ImageSets/Main", "SegmentationClass"

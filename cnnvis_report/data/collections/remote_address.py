@@ -11,7 +11,7 @@ from cnnvis_report.data.archives.shards import expand_braces, has_braces, shard_
 from cnnvis_report.data.archives.tar_index import CODECS, is_tar
 from cnnvis_report.data.archives.zip_index import MAGIC, zip_members
 from cnnvis_report.data.collection import ImageWay, Selection, collection
-from cnnvis_report.data.collections.tar_archive import ENDINGS
+from cnnvis_report.data.collections.archives import ENDINGS
 from cnnvis_report.data.discovery.addresses import PROTOCOLS, protocol_of, shown_address
 from cnnvis_report.data.formats import HEAD, content, ending, reason
 from cnnvis_report.data.image_file import FoundImages, ImageFile

@@ -139,11 +139,7 @@ def _without_download(kind: type) -> dict[str, bool]:
 
 
 def _open(kind: type, root: str, arguments: Mapping[str, Any]) -> Any:
-    """A part of a data set.
-
-    Raises:
-        _MissingError: it isn't there.
-    """
+    """A part of a data set."""
     name, extra = kind.__name__, _without_download(kind)
     if name == "ImageNet" and not (Path(root, "meta.bin").is_file() and Path(root, arguments["split"]).is_dir()):
         # it would unpack its archives

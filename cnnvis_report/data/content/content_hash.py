@@ -73,13 +73,13 @@ class FileContent:
                 settled = is_settled(status)
                 if status.st_size > IN_MEMORY:  # twice through the disk, before as much memory again
                     if not self._untouched(status):
-                        self._note(file_digest(file, content_digest).hexdigest(), status, settled)
+                        self._note(file_digest(file, content_digest).hexdigest(), status, sure=settled)
                     return self.path
                 content = file.read()
                 if self._untouched(status):
                     return BytesIO(content)
                 if file_facts(os.fstat(file.fileno())) == file_facts(status):
-                    self._note(content_digest(content).hexdigest(), status, settled)
+                    self._note(content_digest(content).hexdigest(), status, sure=settled)
                     return BytesIO(content)
         raise Replaced("it is being written while it is read")
 
@@ -97,7 +97,7 @@ class FileContent:
                 digest = file_digest(file, content_digest).hexdigest()
         except OSError:
             return
-        self._note(digest, status, is_settled(status))
+        self._note(digest, status, sure=is_settled(status))
 
     def digest(self) -> str:
         """Of the content that was last read; of what the file holds now, where nobody has read it."""
@@ -109,22 +109,16 @@ class FileContent:
                     status = os.fstat(file.fileno())
                     settled = is_settled(status)
                     digest = file_digest(file, content_digest).hexdigest()
-                    whole = stamp_of(self.path, os.fstat(file.fileno())) == stamp_of(self.path, status)
-                    self._note(digest, status, settled and whole)
+                    whole = file_facts(os.fstat(file.fileno())) == file_facts(status)
+                    self._note(digest, status, sure=settled and whole)
             except OSError:
                 return "unreadable"
         return self._digest
 
     def recall(self, known: Mapping[str, str]) -> None:
         """Take the digest from earlier reading, if the file is as it was then."""
-        if self._digest:
-            return
-        try:
-            status = self.path.stat()
-        except OSError:
-            return
-        stamp = stamp_of(self.path, status)
-        if stamp in known:
+        status = None if self._digest else self._status()
+        if status is not None and (stamp := self._stamp_of(status)) in known:
             self._digest, self._stamp, self._read = known[stamp], bytes.fromhex(stamp), state_of(status)
 
     @property
@@ -132,20 +126,26 @@ class FileContent:
         """The digest by a stamp that no other state of any file has; nothing where that isn't sure."""
         return {self._stamp.hex(): self._digest} if self._stamp else {}
 
+    def _status(self) -> os.stat_result | None:
+        """The state of the file that tells whether the content can have changed; None where nothing tells."""
+        try:
+            return self.path.stat()
+        except OSError:
+            return None
+
+    def _stamp_of(self, status: os.stat_result) -> str:
+        return stamp_of(self.path, status)
+
     def _untouched(self, status: os.stat_result) -> bool:
-        return bool(self._stamp) and stamp_of(self.path, status) == self._stamp.hex()
+        return bool(self._stamp) and self._stamp_of(status) == self._stamp.hex()
 
-    def _note(self, digest: str, status: os.stat_result, sure: bool) -> None:
-        """Keep what was read.
-
-        Raises:
-            Replaced: it is something else than was read before.
-        """
+    def _note(self, digest: str, status: os.stat_result | None, *, sure: bool) -> None:
+        """Keep what was read."""
         if self._digest not in ("", digest):
             self.replaced = True
             raise Replaced("it was replaced by another file while the run went on")
-        self._digest, self._read = digest, state_of(status)
-        self._stamp = bytes.fromhex(stamp_of(self.path, status)) if sure else b""
+        self._digest, self._read = digest, state_of(status) if status is not None else b""
+        self._stamp = bytes.fromhex(self._stamp_of(status)) if sure and status is not None else b""
 
 
 def file_facts(status: os.stat_result) -> Facts:

@@ -78,11 +78,7 @@ class BandPicture:
 
 
 def _finite(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """The values, where single precision holds all of them.
-
-    Raises:
-        UnusablePicture: some are too large for it.
-    """
+    """The values, where single precision holds all of them."""
     if not np.isfinite(values).all():
         raise UnusablePicture("values that are too large for single precision")
     return values

@@ -1,19 +1,23 @@
 """One picture, opened: from a file that a stranger made to upright pixels of gray, color or any bands."""
 
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from cnnvis_report.data.decoding.band_picture import BandPicture
 from cnnvis_report.data.decoding.band_tiff import tiff_bands
-from cnnvis_report.data.decoding.decode_errors import decoding
 from cnnvis_report.data.decoding.orientation import stored_turn, upright_size
+from cnnvis_report.data.decoding.tiff_pages import tiff_pages
+from cnnvis_report.data.decoding.tifffile_page import INSTALL, has_tifffile
 from cnnvis_report.data.decoding.upright_picture import UprightPicture
+from cnnvis_report.data.formats import FORMATS, content, from_start, head_of, reason
 from cnnvis_report.data.formats import ending as ending_of
-from cnnvis_report.data.formats import head_of
 from cnnvis_report.data.image_file import ImageFile
 from cnnvis_report.data.masks.foreground import inside_of
-from cnnvis_report.data.pixels import Pixels, UnusablePicture, check_size
+from cnnvis_report.data.pixels import MOST_PIXELS, Pixels, UnusablePicture, check_size
 from cnnvis_report.data.preprocessing.byte_scale import Spread, spread_of
 from cnnvis_report.data.preprocessing.preprocessing import NO_LEVELS, Levels
 from cnnvis_report.data.reader import FALLBACK, Source, check_pixels, reader_for
@@ -96,11 +100,7 @@ def picture_size(image: ImageFile) -> tuple[int, int] | None:
 
 
 def _gray_or_color(pixels: Pixels) -> Pixels:
-    """A picture for a network that reads gray or color.
-
-    Raises:
-        UnusablePicture: it has other bands.
-    """
+    """A picture for a network that reads gray or color."""
     if pixels.stack is None:
         return pixels
     laid_out = pixels.laid_out(COLOR)
@@ -110,18 +110,51 @@ def _gray_or_color(pixels: Pixels) -> Pixels:
 
 
 def _pixels(source: Source, page: int, ending: str = "", channels: int = COLOR) -> Pixels:
-    """What the reader of such files gives.
-
-    Raises:
-        UnusablePicture: it can't be read, or has more pixels than are read.
-    """
+    """What the reader of such files gives."""
     if channels not in USUAL and (stacked := tiff_bands(source, page, channels)) is not None:
         return stacked
     reader = reader_for(head_of(source), ending_of(source) if isinstance(source, Path) else ending)
     if reader.missing:
         raise UnusablePicture(reader.missing)
-    if not isinstance(source, Path):
-        source.seek(0)
-    pixels = check_pixels(reader.read(source, page))
+    pixels = check_pixels(reader.read(from_start(source), page))
     check_size(pixels.size)
     return pixels
+
+
+@contextmanager
+def decoding(source: Source) -> Iterator[None]:
+    """Whatever a decoder says of a bad file, in one family and without the file's path."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow's of 89 million pixels too: the limit is ours
+            yield
+    except UnusablePicture:
+        raise
+    except UnidentifiedImageError as error:
+        raise UnusablePicture(_unknown(source)) from error
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise UnusablePicture(f"more pixels than the {MOST_PIXELS // 10**6} million that are read") from error
+    except MemoryError as error:
+        raise UnusablePicture("too large for the memory") from error
+    except FileNotFoundError as error:
+        raise UnusablePicture("there is no such file") from error
+    except PermissionError as error:
+        raise UnusablePicture("may not be read (permission denied)") from error
+    except Exception as error:  # decoders of damaged files raise whatever comes
+        raise UnusablePicture("damaged or cut short") from error
+
+
+def _unknown(source: Source) -> str:
+    """What a file is that no decoder takes."""
+    head = head_of(source)
+    if why := reason(content(head)):
+        return f"holds {why}"
+    if head.startswith(b"version https://git-lfs"):
+        return "a pointer of Git LFS, not the picture itself; fetch it: git lfs pull"
+    page = next(iter(tiff_pages(source)), None)
+    if page is not None:
+        return (
+            f"a TIFF of {page.samples} channels with {page.bits} bits each, which can't be decoded; save it with 1 "
+            f"channel or 3, of 8 or 16 bits{'' if has_tifffile() else f', or {INSTALL}'}"
+        )
+    return f"not an image of a known format ({', '.join(FORMATS)})"

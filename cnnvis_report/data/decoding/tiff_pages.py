@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from cnnvis_report.data.formats import opened
+
 MOST_PAGES = 100_000
 MOST_TAGS = 4096
 REDUCED, MASK = 1, 4  # bits of NewSubfileType
@@ -27,10 +29,7 @@ class Page:
 def tiff_pages(source: Path | BinaryIO) -> tuple[Page, ...]:
     """The pages in order, thumbnails and other reduced or masking ones among them; nothing where it is no TIFF."""
     try:
-        if not isinstance(source, Path):
-            source.seek(0)
-            return tuple(_pages(source))
-        with source.open("rb") as file:
+        with opened(source) as file:
             return tuple(_pages(file))
     except (OSError, struct.error, ValueError, OverflowError):
         return ()

@@ -6,11 +6,11 @@ import lzma
 import zlib
 from dataclasses import dataclass, replace
 from math import prod
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from cnnvis_report.data.formats import from_start
 from cnnvis_report.data.pixels import MOST_PIXELS, Pixels, UnusablePicture, Values
 from cnnvis_report.data.reader import Source
 from cnnvis_report.records.bands import USUAL
@@ -69,9 +69,7 @@ def read_page(source: Source, page: int) -> TiffPage:
     import tifffile
 
     logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # what it says of a damaged file is said here
-    if not isinstance(source, Path):
-        source.seek(0)  # where tifffile takes its beginning to be
-    with tifffile.TiffFile(source) as file:
+    with tifffile.TiffFile(from_start(source)) as file:
         stored: Any = file.pages[page]
         shape, dtype = tuple(stored.shape), stored.dtype
         if dtype is None or dtype.kind not in "biuf" or len(shape) not in (2, 3):
@@ -93,11 +91,7 @@ def read_page(source: Source, page: int) -> TiffPage:
 
 
 def _check_segments(page: Any, size: int) -> None:
-    """Refuse strips and tiles that inflate to more than the whole picture; tifffile would make all of it.
-
-    Raises:
-        UnusablePicture: one does.
-    """
+    """Refuse strips and tiles that inflate to more than the whole picture; tifffile would make all of it."""
     if int(page.compression) not in (*DEFLATE, LZMA):
         return
     most = size + page.tilewidth * page.tilelength * 64 + 1

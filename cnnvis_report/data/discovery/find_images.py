@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,10 +13,10 @@ from cnnvis_report.data.discovery.file_heads import looked_into
 from cnnvis_report.data.discovery.folders import Search, is_folder
 from cnnvis_report.data.discovery.garbage_collection import growing
 from cnnvis_report.data.discovery.report_folders import is_report, without_reports
-from cnnvis_report.data.discovery.split_folders import of_split
 from cnnvis_report.data.formats import content, ending, head_of, reason, unread
-from cnnvis_report.data.image_file import FoundImages, ImageFile, readable
+from cnnvis_report.data.image_file import FoundImages, ImageFile, natural, readable, several
 from cnnvis_report.data.reader import endings, missing_for, reader_for
+from cnnvis_report.data.split_names import in_split, no_part
 from cnnvis_report.errors import BadRequest, UnusedOption
 from cnnvis_report.records.run import Skipped
 
@@ -218,3 +218,22 @@ def _nothing(texts: Sequence[str], search: Search, skipped: Sequence[Skipped], n
     remarks = "".join(f" {notice}" for notice in (*notices, *search.notices()))
     wanted = " ".join(sorted(endings()))
     return BadRequest(f"No image in {where}. Files that end in {wanted} are looked for, in sub-folders too.{remarks}")
+
+
+def of_split(images: Iterable[ImageFile], selection: Selection, folder: Path) -> list[ImageFile]:
+    """The images that lie in a folder called like the wanted part; all where none is wanted.
+
+    Raises:
+        BadRequest: no folder is called so.
+        UnusedOption: no folder is a part of a set; or columns are asked for, which a folder hasn't.
+    """
+    images = list(images)
+    selection.refuse("--label-columns", f"{folder} is a folder, which has none.")
+    if not selection.split:
+        return images
+    wanted = [image for image in images if any(in_split(name, selection.split) for name in image.folders)]
+    if not wanted:
+        names = sorted({name for image in images for name in image.folders}, key=natural)
+        known = f"it has {several(names, 6)}" if names else "it has no sub-folders"
+        raise no_part(selection.split, names, f"no sub-folder of {folder} is called so; {known}.")
+    return wanted

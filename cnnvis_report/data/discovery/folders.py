@@ -142,10 +142,7 @@ class Search:
         """What a user has to know of this search."""
         notices = []
         if self.aside:
-            count = sum(self.aside.values())
-            kinds = ", ".join(f"{number} {kind}" for kind, number in self.aside.most_common(6))
-            more = ", …" if len(self.aside) > 6 else ""
-            notices.append(f"{count} other {'file is' if count == 1 else 'files are'} left aside: {kinds}{more}.")
+            notices.append(left_aside(self.aside))
         if self.hidden:
             notices.append(f"Hidden folders are left aside, of which these hold images: {several(self.hidden)}.")
         if self.reports:
@@ -154,6 +151,14 @@ class Search:
         if self.loops:
             notices.append(f"Links to folders that are searched already aren't followed again: {several(self.loops)}.")
         return notices
+
+
+def left_aside(aside: Counter[str]) -> str:
+    """How many files, of which endings, are no images."""
+    count = sum(aside.values())
+    kinds = ", ".join(f"{number} {kind}" for kind, number in aside.most_common(6))
+    more = ", …" if len(aside) > 6 else ""
+    return f"{count} other {'file is' if count == 1 else 'files are'} left aside: {kinds}{more}."
 
 
 def is_folder(entry: os.DirEntry[str]) -> bool:

@@ -1,11 +1,11 @@
 """Files with several pictures of which one is taken, told by their heads: animations, and JPEGs with more behind."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import BinaryIO, Literal
 
 from PIL import Image
 
+from cnnvis_report.data.formats import from_start, opened
 from cnnvis_report.data.reader import Source
 
 JPEG, PNG = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
@@ -27,10 +27,8 @@ def is_animated(source: Source, head: bytes) -> bool:
         return False
     Image.init()  # Pillow knows the formats by name only after that
     try:
-        if not isinstance(source, Path):
-            source.seek(0)
-        with Image.open(source, formats=("GIF",)) as opened:
-            return bool(getattr(opened, "is_animated", False))
+        with Image.open(from_start(source), formats=("GIF",)) as picture:
+            return bool(getattr(picture, "is_animated", False))
     except Exception:  # a damaged file says so when it is decoded
         return False
 
@@ -42,10 +40,7 @@ def holds_more(source: Source, head: bytes) -> bool:
 
 def _looked_at(source: Source, look: Callable[[BinaryIO], bool]) -> bool:
     try:
-        if not isinstance(source, Path):
-            source.seek(0)
-            return look(source)
-        with source.open("rb") as file:
+        with opened(source) as file:
             return look(file)
     except (OSError, ValueError):  # says so when it is decoded
         return False

@@ -106,11 +106,7 @@ def _strips(pixels: Pixels) -> Iterator[tuple[tuple[int, int], Image.Image]]:
 
 
 def _most_outside(levels: Values) -> tuple[float, str]:
-    """The largest value outside of a mask of gray values, and how it was read where that could be otherwise.
-
-    Raises:
-        UnusablePicture: it has areas of several values, which leave that open, or values that aren't finite.
-    """
+    """The largest value outside of a mask of gray values, and how it was read where that could be otherwise."""
     top = levels.max()
     if not np.isfinite(top):
         raise UnusablePicture("its mask has values that aren't finite")

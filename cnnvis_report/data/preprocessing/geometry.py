@@ -3,11 +3,12 @@
 from collections.abc import Callable
 from math import ceil
 
+import numpy as np
+import torch
 from PIL import Image
 
 from cnnvis_report.data.decoding.upright_picture import UprightPicture
 from cnnvis_report.data.preprocessing.preprocessing import Preprocessing, Resize
-from cnnvis_report.data.preprocessing.tensor_resize import resized_as_tensor, resizes_tensors
 
 # Up to so many pixels a picture is made whole before its middle is cut from it, to the very bits of its library.
 # Beyond them, as of a thin strip whose shorter side is enlarged to 256, only what the crop keeps is made.
@@ -24,6 +25,8 @@ STARTS: dict[str, Callable[[int], int]] = {
     "transformers": lambda margin: int(margin / 2),
     "transformers-pil": lambda margin: margin // 2,
 }
+# Pillow's filters that torchvision has for tensors in every version
+FILTERS = (Image.Resampling.NEAREST, Image.Resampling.BILINEAR, Image.Resampling.BICUBIC)
 
 
 def fit(
@@ -137,3 +140,20 @@ def _middle(
     if (left, top, right, bottom) == wanted:
         return resized
     return _within(resized, (wanted[2] - wanted[0], wanted[3] - wanted[1]), (left - wanted[0], top - wanted[1]), fill)
+
+
+def resizes_tensors(picture: Image.Image, filter: Image.Resampling) -> bool:
+    """Whether torchvision resizes such a picture as a tensor, with such a filter."""
+    return picture.mode in ("L", "RGB") and filter in FILTERS
+
+
+def resized_as_tensor(picture: Image.Image, size: tuple[int, int], filter: Image.Resampling) -> Image.Image:
+    """The picture at another size (width, height), smoothed where it becomes smaller, rounded to bytes again."""
+    from torchvision.transforms.v2 import InterpolationMode, functional  # takes a moment to import
+
+    pixels = torch.from_numpy(np.array(picture))
+    pixels = pixels[None] if pixels.ndim == 2 else pixels.permute(2, 0, 1).contiguous()
+    # Pillow takes the nearest pixel by its center, which only the exact of the two does
+    mode = InterpolationMode.NEAREST_EXACT if filter is FILTERS[0] else InterpolationMode[filter.name]
+    resized = functional.resize(pixels, [size[1], size[0]], interpolation=mode, antialias=True)
+    return Image.fromarray(resized[0].numpy() if len(resized) == 1 else resized.permute(1, 2, 0).contiguous().numpy())

@@ -75,11 +75,7 @@ def prepare(picture: AnyPicture, preprocessing: Preprocessing) -> Picture:
 
 
 def _check_kept_size(size: tuple[int, int], preprocessing: Preprocessing, bands: int = 1) -> None:
-    """Refuse what would take too much memory once it is resized.
-
-    Raises:
-        UnusablePicture: saying how many pixels it would have.
-    """
+    """Refuse what would take too much memory once it is resized."""
     width, height = kept_size(size, preprocessing)
     if width * height * bands > MOST_PIXELS:
         raise UnusablePicture(

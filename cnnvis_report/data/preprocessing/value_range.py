@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from cnnvis_report.data.decoding.decode import COLOR, read_spread
 from cnnvis_report.data.image_file import FoundImages
+from cnnvis_report.data.limit import evenly
 from cnnvis_report.data.pixels import UnusablePicture
 from cnnvis_report.data.preprocessing.byte_scale import NOMINAL, Spread
 from cnnvis_report.data.preprocessing.preprocessing import Levels
@@ -38,7 +39,7 @@ def find_levels(
         return known, (f"{many} more than 8 bits, each read from its percentile {low:g} to its percentile {high:g}.",)
     if known.bits is not None or not deep:
         return known, ()
-    sampled = [deep[index * len(deep) // min(LOOKED_AT, len(deep))] for index in range(min(LOOKED_AT, len(deep)))]
+    sampled = evenly(deep, LOOKED_AT)
     spreads = []
     for image in sampled:
         try:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cnnvis_report.data.decoding.dicom_window import display_window, needs_range, scanner_values
-from cnnvis_report.data.formats import head_of
+from cnnvis_report.data.formats import from_start, head_of
 from cnnvis_report.data.pixels import Pixels, UnusablePicture, Values, check_size
 from cnnvis_report.data.reader import Source, reader
 
@@ -88,11 +88,7 @@ def dicom(source: Source, page: int) -> Pixels:
 
 
 def _header(source: Source) -> "Dataset":
-    """What a file says of its pixels.
-
-    Raises:
-        UnusablePicture: it is no DICOM file, or a deflated one.
-    """
+    """What a file says of its pixels."""
     import pydicom
 
     head = head_of(source)
@@ -100,12 +96,10 @@ def _header(source: Source) -> "Dataset":
         raise UnusablePicture("not a DICOM file: it doesn't begin as one")
     if DEFLATED in head:  # which a few bytes could inflate without end
         raise UnusablePicture("its data set is deflated, which isn't read; save it with another transfer syntax")
-    if not isinstance(source, Path):
-        source.seek(0)
     logging.getLogger("pydicom").setLevel(logging.CRITICAL)  # what it says of a damaged file is said here
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return pydicom.dcmread(source, specific_tags=TAGS, stop_before_pixels=True)
+        return pydicom.dcmread(from_start(source), specific_tags=TAGS, stop_before_pixels=True)
 
 
 def _of_frame(header: "Dataset", page: int) -> "Dataset":
@@ -130,10 +124,8 @@ def _decoded(source: Source, header: "Dataset", page: int) -> Values:
     if not decoder.is_available:
         needed = " or ".join(missing.partition(" - requires ")[2] for missing in decoder.missing_dependencies)
         raise UnusablePicture(f"packed as {_name(syntax)}, for which pydicom needs {needed}")
-    if not isinstance(source, Path):
-        source.seek(0)
     try:
-        values: Values = pixel_array(source, index=page)
+        values: Values = pixel_array(from_start(source), index=page)
     except AttributeError as error:
         raise UnusablePicture(f"a DICOM file without an image{_what(header)}") from error
     return values

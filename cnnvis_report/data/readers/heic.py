@@ -1,10 +1,8 @@
 """HEIC and HEIF pictures, as telephones write them."""
 
-from pathlib import Path
-
 import numpy as np
 
-from cnnvis_report.data.formats import HEIC
+from cnnvis_report.data.formats import HEIC, from_start
 from cnnvis_report.data.pixels import Pixels, UnusablePicture, check_size
 from cnnvis_report.data.reader import Source, reader
 
@@ -32,9 +30,7 @@ def heic(source: Source, page: int) -> Pixels:
 
     if page:
         raise UnusablePicture("its primary picture alone is read")
-    if not isinstance(source, Path):
-        source.seek(0)
-    file = open_heif(source, convert_hdr_to_8bit=False)
+    file = open_heif(from_start(source), convert_hdr_to_8bit=False)
     picture = file[file.primary_index]
     check_size(picture.size, deep=";16" in picture.mode)
     note = f"of its {len(file)} pictures the primary one is read" if len(file) > 1 else ""

@@ -4,12 +4,12 @@ import gzip
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 
 from cnnvis_report.data.decoding.nifti_layout import Layout, is_nifti, read_layout
+from cnnvis_report.data.formats import opened
 from cnnvis_report.data.pixels import Pixels, UnusablePicture, Values, Window, check_size
 from cnnvis_report.data.reader import Source, reader
 
@@ -61,9 +61,7 @@ def nifti(source: Source, page: int) -> Pixels:
 @contextmanager
 def _opened(source: Source) -> Iterator[BinaryIO]:
     """The file as a stream, inflated as it is read where it is compressed."""
-    file = source.open("rb") if isinstance(source, Path) else source
-    try:
-        file.seek(0)
+    with opened(source) as file:
         start = file.read(2)
         file.seek(0)
         if start == GZIP:
@@ -71,9 +69,6 @@ def _opened(source: Source) -> Iterator[BinaryIO]:
                 yield inflated  # type: ignore[misc]  # which reads as any binary file does
         else:
             yield file
-    finally:
-        if isinstance(source, Path):
-            file.close()
 
 
 def _volume(file: BinaryIO, layout: Layout, index: int) -> Values:
@@ -97,11 +92,7 @@ def _upright(volume: Values, layout: Layout) -> Values:
 
 
 def _window(volume: Values, layout: Layout) -> Window:
-    """The range of all slices of a volume; values that aren't numbers have no part in it.
-
-    Raises:
-        UnusablePicture: there are no others.
-    """
+    """The range of all slices of a volume; values that aren't numbers have no part in it."""
     if layout.limits is not None:
         return Window(*layout.limits, "cal_min and cal_max of the file")
     numbers = volume[np.isfinite(volume)] if volume.dtype.kind == "f" else volume

@@ -10,19 +10,17 @@ import numpy as np
 import numpy.typing as npt
 
 from cnnvis_report.data.arrays.stored import MAGIC
+from cnnvis_report.data.formats import opened
 from cnnvis_report.data.pixels import MOST_PIXELS, Pixels, UnusablePicture
 from cnnvis_report.data.reader import Source, reader
-from cnnvis_report.store.array_files.npy_header import Header, read_header
+from cnnvis_report.store.array_files.npz import Header, read_header
 
 KINDS = {"O": "Python objects, which may run code", "V": "records", "c": "complex numbers", "M": "dates"}
 
 
 def is_deep(source: Source) -> bool:
     """Whether the array of a file has more than 8 bits a value."""
-    if not isinstance(source, Path):
-        source.seek(0)
-        return _header(source)[2].itemsize > 1
-    with source.open("rb") as file:
+    with opened(source) as file:
         return _header(file)[2].itemsize > 1
 
 
@@ -35,11 +33,8 @@ def npy_array(source: Source, page: int) -> Pixels:
     """
     if page:
         raise UnusablePicture("an array has one image")
-    if isinstance(source, Path):
-        with source.open("rb") as file:
-            return _picture(_values(file, source))
-    source.seek(0)
-    return _picture(_values(source, None))
+    with opened(source) as file:
+        return _picture(_values(file, source if isinstance(source, Path) else None))
 
 
 def _picture(values: npt.NDArray[Any]) -> Pixels:
@@ -77,11 +72,7 @@ def _values(file: BinaryIO, path: Path | None) -> npt.NDArray[Any]:
 
 
 def _header(file: BinaryIO) -> Header:
-    """(shape, whether columns come first, kind of number) of an array, without the array.
-
-    Raises:
-        UnusablePicture: it isn't one of numbers.
-    """
+    """(shape, whether columns come first, kind of number) of an array, without the array."""
     try:
         shape, by_columns, dtype = read_header(file)
     except Exception as error:  # a damaged header raises whatever comes

@@ -7,7 +7,7 @@ from PIL import Image
 
 from cnnvis_report.data.decoding.high_bit_depth import deep_pixels, is_deep, is_deep_planar, left_aside
 from cnnvis_report.data.decoding.tifffile_page import gray_or_color, has_tifffile
-from cnnvis_report.data.formats import EXTENSIONS, FORMATS, head_of, looks_like_a_picture
+from cnnvis_report.data.formats import EXTENSIONS, FORMATS, from_start, head_of, looks_like_a_picture
 from cnnvis_report.data.pixels import Pixels, UnusablePicture, check_size
 from cnnvis_report.data.reader import Source, reader
 
@@ -56,9 +56,7 @@ def open_image(source: Source, page: int) -> Image.Image:
         UnusablePicture: it has too many pixels.
     """
     Image.init()  # Pillow knows the formats by name only after that
-    if not isinstance(source, Path):
-        source.seek(0)
-    opened = Image.open(source, formats=[name for name in FORMATS if name in Image.OPEN])
+    opened = Image.open(from_start(source), formats=[name for name in FORMATS if name in Image.OPEN])
     if page:
         opened.seek(page)
     try:
@@ -70,11 +68,7 @@ def open_image(source: Source, page: int) -> Image.Image:
 
 
 def _check_scans(opened: Image.Image, source: Source) -> None:
-    """Refuse a JPEG that is gone through so often that it would take minutes.
-
-    Raises:
-        UnusablePicture: saying how often.
-    """
+    """Refuse a JPEG that is gone through so often that it would take minutes."""
     if opened.format in ("JPEG", "MPO") and opened.info.get("progressive"):
         scans, pixels = _count(source, b"\xff\xda"), opened.width * opened.height
         if scans * pixels > MOST_SCANNED:

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from cnnvis_report.data.image_file import several
-from cnnvis_report.data.tables.column_names import LABEL_COLUMNS, PATH_COLUMNS, plain_name
+from cnnvis_report.data.split_names import SPLIT_COLUMNS
 from cnnvis_report.data.tables.delimited import looks_like_an_image
-from cnnvis_report.data.tables.splits import SPLIT_COLUMNS
 from cnnvis_report.data.tables.table import Table
+from cnnvis_report.data.tables.text_tables import LABEL_COLUMNS, PATH_COLUMNS, plain_name
 from cnnvis_report.errors import BadRequest, UnknownName
 
 TRIED = 100  # rows that tell what a column holds
@@ -103,9 +103,6 @@ def check_only(table: Table, number: int, *, exactly: bool) -> None:
 
     Args:
         exactly: whether it was asked for by name, so that case and marks tell columns apart.
-
-    Raises:
-        BadRequest: naming both, and a row in which they differ.
     """
     names = list(table.columns) if exactly else [plain_name(name) for name in table.columns]
     if number >= len(names) or not names[number]:

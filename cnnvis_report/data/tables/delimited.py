@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cnnvis_report.data.formats import EXTENSIONS
-from cnnvis_report.data.tables.column_names import is_known
 from cnnvis_report.data.tables.table import Table
-from cnnvis_report.data.tables.text_tables import read_rows
+from cnnvis_report.data.tables.text_tables import is_known, read_rows
 from cnnvis_report.errors import BadRequest
 
 MOST_COLUMNS = 10_000

@@ -6,12 +6,12 @@ from cnnvis_report.data.coco.coco_file import coco_rows, is_coco
 from cnnvis_report.data.collection import Selection
 from cnnvis_report.data.formats import ending
 from cnnvis_report.data.image_file import FoundImages
+from cnnvis_report.data.tables.columnar import parquet_table
 from cnnvis_report.data.tables.columns import IsImage
 from cnnvis_report.data.tables.delimited import table_of_text
 from cnnvis_report.data.tables.join import joined, names_of
 from cnnvis_report.data.tables.json_table import table_of_json, table_of_lines
 from cnnvis_report.data.tables.label_rows import label_rows
-from cnnvis_report.data.tables.parquet import parquet_table
 from cnnvis_report.data.tables.table import LabelFile
 from cnnvis_report.data.tables.text_list import read_list
 from cnnvis_report.data.tables.text_tables import read_json, read_text

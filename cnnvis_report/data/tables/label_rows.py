@@ -7,9 +7,8 @@ from dataclasses import replace
 
 from cnnvis_report.data.collection import Selection
 from cnnvis_report.data.image_file import several
-from cnnvis_report.data.split_names import in_split
+from cnnvis_report.data.split_names import check_split, counted, in_split, split_of
 from cnnvis_report.data.tables.columns import BORNE, UNCERTAIN, Columns, IsImage, find_columns
-from cnnvis_report.data.tables.splits import check_split, counted, split_of
 from cnnvis_report.data.tables.table import Cell, LabelFile, LabelRow, ListCell, Table
 from cnnvis_report.errors import UnusedOption
 

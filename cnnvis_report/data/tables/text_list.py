@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cnnvis_report.data.formats import EXTENSIONS
-from cnnvis_report.data.tables.column_names import is_known
 from cnnvis_report.data.tables.columns import IsImage
 from cnnvis_report.data.tables.table import LabelFile, LabelRow
-from cnnvis_report.data.tables.text_tables import read_text
+from cnnvis_report.data.tables.text_tables import is_known, read_text
 from cnnvis_report.errors import BadRequest
 
 LONGEST_LINE = 1 << 14  # characters

@@ -1,4 +1,4 @@
-"""Text files and tables from strangers: decoded, and split into cells."""
+"""Text files and tables from strangers: decoded, split into cells, and their columns found by usual names."""
 
 import csv
 import json
@@ -6,12 +6,23 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from cnnvis_report.data.split_names import SPLIT_COLUMNS
 from cnnvis_report.errors import BadRequest, shown
 
 LARGEST = 1 << 27  # bytes; a list of a million images has half of it
 LARGEST_JSON = 1 << 29  # bytes; COCO has 118,000 images in 470 MB
 HEAD = 1 << 16  # bytes that tell whether it is text
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+PATH_COLUMNS = (
+    "file name", "filename", "file", "path", "file path", "filepath", "image", "image path", "image name", "img",
+    "image file", "image id", "imageid", "image index", "img path", "images", "picture", "photo", "id", "name",
+)  # fmt: skip
+LABEL_COLUMNS = (
+    "label", "labels", "class", "classes", "target", "class name", "label name", "category", "class id", "label id",
+    "class index", "finding labels", "attribute ids", "diagnosis", "dx", "predictionstring", "prediction string",
+    "index", "tags", "tag", "fine label", "name", "y",
+)  # fmt: skip
+OTHERS = ("score", "width", "height", *SPLIT_COLUMNS)
 
 
 def read_text(path: Path, what: str, most: int = LARGEST) -> str:
@@ -71,7 +82,7 @@ def read_rows(lines: Sequence[str], suffix: str) -> list[list[str]]:
 
 def column(header: Sequence[str], known: Sequence[str]) -> int | None:
     """The place of the column that bears the first of these names, whatever its case and underscores."""
-    plain = [" ".join(cell.replace("_", " ").replace("-", " ").lower().split()) for cell in header]
+    plain = [plain_name(cell) for cell in header]
     return next((plain.index(name) for name in known if name in plain), None)
 
 
@@ -112,3 +123,13 @@ def read_json(path: Path, what: str) -> Any:
         raise BadRequest(f"{path}: {error}.") from error
     except (ValueError, RecursionError) as error:
         raise BadRequest(f"{path}: can't be read as {what} (it is no JSON: {str(error)[:80]}).") from error
+
+
+def plain_name(name: str) -> str:
+    """A column's name whatever its case and the marks between its words."""
+    return " ".join(name.replace("_", " ").replace("-", " ").lower().split())
+
+
+def is_known(name: str) -> bool:
+    """Whether a column is usually called so."""
+    return plain_name(name) in {*PATH_COLUMNS, *LABEL_COLUMNS, *OTHERS}

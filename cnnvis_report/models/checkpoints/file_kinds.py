@@ -45,9 +45,6 @@ def check_kind(path: Path, *, part: bool = False) -> None:
 
     Args:
         part: whether it may be one of several files that make a checkpoint.
-
-    Raises:
-        BadRequest: saying what it is, and what to do next.
     """
     what = _folder(path) if path.is_dir() else _archive(path) if _is_zip(path) else _plain(path)
     if what and not (part and what == _shard(path)):

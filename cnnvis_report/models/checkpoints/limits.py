@@ -50,11 +50,7 @@ def check_limits(path: Path) -> None:
 
 
 def check_claims(state: Mapping[str, Tensor], path: Path) -> None:
-    """Refuse tensors that say to be larger than the whole file: a single number may stand for a thousand million.
-
-    Raises:
-        BadRequest: naming the first.
-    """
+    """Refuse tensors that say to be larger than the whole file: a single number may stand for a thousand million."""
     most = max(LARGEST_CLAIM, UNFOLDED * path.stat().st_size)
     for key, value in state.items():
         if value.numel() * value.element_size() > most:

@@ -10,6 +10,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from cnnvis_report.data.image_file import several
 from cnnvis_report.errors import BadRequest, UnknownName, brief
 from cnnvis_report.models.checkpoints.candidates import Candidate, State, candidates, key_name
 from cnnvis_report.models.checkpoints.file_kinds import check_kind
@@ -196,11 +197,7 @@ def _fits_type(stored: Tensor, expected: Tensor) -> bool:
 
 
 def _under(content: object, key: str, file: Path) -> object:
-    """What stands under a dotted key, which may end in a prefix of tensors' names.
-
-    Raises:
-        UnknownName: nothing does; the message says what is there.
-    """
+    """What stands under a dotted key, which may end in a prefix of tensors' names."""
     rest = key
     while rest:
         inner: Mapping[Any, Any] = dict(enumerate(content)) if isinstance(content, list | tuple) else content  # type: ignore[assignment]
@@ -236,8 +233,7 @@ def _without_state(content: object) -> str:
 
 
 def _listed(what: str, keys: list[str]) -> str:
-    more = f" and {len(keys) - LISTED} more" if len(keys) > LISTED else ""
-    return f"{len(keys)} {what} ({', '.join(keys[:LISTED])}{more})" if keys else ""
+    return f"{len(keys)} {what} ({several(keys, LISTED)})" if keys else ""
 
 
 def _sides(value: Tensor) -> str:

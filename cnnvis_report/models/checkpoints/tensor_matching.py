@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from torch import Tensor
 
+from cnnvis_report.data.image_file import several
 from cnnvis_report.models.checkpoints.candidates import Candidate, State, says_averaged
 from cnnvis_report.models.checkpoints.reparametrized import put_together
 
@@ -53,13 +54,12 @@ class Match:
             others = f"; {file}#{self.others[0]} chooses the others" if self.others else ""
             notices.append(f"Averaged weights ({where}) are used{also}{others}.")
         elif self.others:
-            several = ", ".join(f"{file}#{other}" for other in self.others[:4])
-            notices.append(f"The weights of {where or 'the file itself'} are used; {several} would fit as well.")
+            fitting = ", ".join(f"{file}#{other}" for other in self.others[:4])
+            notices.append(f"The weights of {where or 'the file itself'} are used; {fitting} would fit as well.")
         if set(map(_last, self.left)) >= CONTRASTIVE:
             notices.append(f"{file} is of contrastive training (MoCo): what its last layer gives are no classes.")
         if self.left:
-            more = f" and {len(self.left) - 3} more" if len(self.left) > 3 else ""
-            notices.append(f"{file} holds {_tensors(len(self.left))} beside: {', '.join(self.left[:3])}{more}.")
+            notices.append(f"{file} holds {_tensors(len(self.left))} beside: {several(list(self.left))}.")
         return tuple(notices)
 
 

@@ -24,11 +24,7 @@ REMOTE = "auto_map"  # names code in the folder or on the hub
 
 
 def check_config(folder: Path, config: Mapping[str, Any]) -> None:
-    """Refuse what would run a stranger's code, or can't be explained.
-
-    Raises:
-        BadRequest: saying what it is.
-    """
+    """Refuse what would run a stranger's code, or can't be explained."""
     if REMOTE in config:
         raise BadRequest(
             f"{folder}: its network is code of its maker ({CONFIG} has {REMOTE}), which isn't run. Give a factory, "
@@ -45,9 +41,6 @@ def check_size(folder: Path, shapes: Mapping[str, Any], state: State) -> None:
 
     Args:
         shapes: its tensors, without values.
-
-    Raises:
-        BadRequest: with both numbers.
     """
     described, stored = (
         sum(prod(value.shape) for value in shapes.values()),

@@ -36,11 +36,7 @@ def returning_boxes(network: nn.Module, folder: Path) -> None:
 def _boxes(
     read: PostProcess, folder: Path, _: nn.Module, inputs: tuple[Any, ...], named: Mapping[str, Any], output: Any
 ) -> list[dict[str, Tensor]]:
-    """A list with boxes, labels and scores for each image, those of an unlikely score left out.
-
-    Raises:
-        BadRequest: the image processor can't read them.
-    """
+    """A list with boxes, labels and scores for each image, those of an unlikely score left out."""
     images: Tensor = inputs[0] if inputs else named[PIXELS]
     sizes = torch.tensor([images.shape[-2:]] * len(images))
     try:

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from cnnvis_report.data.image_file import several
 from cnnvis_report.errors import BadRequest, brief, told
 from cnnvis_report.isolation.user_code import redirect_user_output
 from cnnvis_report.models.checkpoints.candidates import State
@@ -81,11 +82,7 @@ def silent() -> Iterator[None]:
 
 
 def _check_inputs(folder: Path, network: Any, kind: Any) -> None:
-    """Refuse a network that wants something else than pictures.
-
-    Raises:
-        BadRequest: naming it.
-    """
+    """Refuse a network that wants something else than pictures."""
     wanted = getattr(network, "main_input_name", PIXELS)
     if wanted != PIXELS:
         raise BadRequest(f"{folder}: {kind.__name__} reads {wanted}; networks that read pictures can be explained.")
@@ -102,5 +99,4 @@ def _mismatch(plain: nn.Module, state: State) -> str:
         for name, value in plain.state_dict().items()
         if name in state and state[name].shape != value.shape
     ]
-    more = f" and {len(odd) - LISTED} more" if len(odd) > LISTED else ""
-    return f"the weights are of another network: {', '.join(odd[:LISTED])}{more}." if odd else ""
+    return f"the weights are of another network: {several(odd, LISTED)}." if odd else ""

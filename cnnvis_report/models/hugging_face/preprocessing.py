@@ -88,11 +88,7 @@ def _without_file(folder: Path, config: Any) -> Processing:
 
 
 def _check_settings(folder: Path) -> None:
-    """Refuse a stranger's code, and sizes that no picture is made.
-
-    Raises:
-        BadRequest: naming them.
-    """
+    """Refuse a stranger's code, and sizes that no picture is made."""
     settings = read_config(folder, FILE)
     if REMOTE in settings:
         raise BadRequest(f"{folder}: its image processor is code of its maker ({FILE} has {REMOTE}), which isn't run.")

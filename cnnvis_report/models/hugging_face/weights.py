@@ -32,11 +32,7 @@ def read_weights(folder: Path) -> tuple[State, str]:
 
 
 def _joined(folder: Path, index: str) -> State:
-    """The tensors of all parts.
-
-    Raises:
-        BadRequest: the index can't be read, or a part is missing, or lies elsewhere than in the folder.
-    """
+    """The tensors of all parts."""
     weight_map = read_config(folder, index).get("weight_map")
     if not isinstance(weight_map, dict) or not all(isinstance(part, str) for part in weight_map.values()):
         raise BadRequest(f"{folder / index}: has no weight_map, which says where each tensor is.")
@@ -53,11 +49,7 @@ def _joined(folder: Path, index: str) -> State:
 
 
 def _tensors(path: Path) -> State:
-    """The tensors of a file by name.
-
-    Raises:
-        BadRequest: it can't be read, or holds something else.
-    """
+    """The tensors of a file by name."""
     content = read_content(path, part=True)
     plain = isinstance(content, dict) and all(isinstance(name, str) for name in content)
     if not isinstance(content, dict) or not plain or not all(is_plain(value) for value in content.values()):

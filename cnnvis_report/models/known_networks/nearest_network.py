@@ -5,10 +5,11 @@ from functools import lru_cache
 import torch
 import torchvision
 
+from cnnvis_report.data.image_file import several
 from cnnvis_report.models.checkpoints.candidates import State
 from cnnvis_report.models.checkpoints.tensor_matching import prefixes
 from cnnvis_report.models.known_networks.network_index import Known, find_networks
-from cnnvis_report.models.torchvision_models.classifiers import CLASSES, skeleton
+from cnnvis_report.models.torchvision_models.classifiers import head_of, skeleton
 
 MOST = 60  # networks that are built to find the nearest
 SURE = 0.97
@@ -41,8 +42,7 @@ def advice(state: State, architecture: str = "") -> str:
 
 def _of_index(known: Known) -> str:
     names = [name.replace("timm/", "timm:") for name in known.names]
-    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    called = " or ".join(names) if len(names) <= NAMED else ", ".join(names[:NAMED]) + more
+    called = " or ".join(names) if len(names) <= NAMED else several(names, NAMED)
     stem = f", but that the first one reads {_channels(known.channels)}" if known.channels is not None else ""
     give = f" Give {names[0]} as MODEL." if names[0].startswith("timm:") else ""
     return f" They are of {called}: every tensor before the last layer is there, by name and shape{stem}.{give}"
@@ -105,5 +105,4 @@ def _shapes(name: str) -> Shapes:
 
 @lru_cache(maxsize=256)
 def _heads(name: str) -> tuple[str, ...]:
-    shapes, other = _shapes(name), skeleton(name, num_classes=CLASSES + 1).state_dict()
-    return tuple({f"{key.partition('.')[0]}." for key in shapes if shapes[key].shape != other[key].shape})
+    return tuple({f"{key.partition('.')[0]}." for key in head_of(name)})

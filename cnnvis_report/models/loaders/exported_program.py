@@ -28,8 +28,7 @@ def _is_program(model: str) -> bool:
 )
 def exported_program(request: ModelRequest) -> Model:
     """Open a file of torch.export.save, looked over before it is loaded, as the modules that it was made from."""
-    from cnnvis_report.models.exported_programs.batch import free_batch, image_sides
-    from cnnvis_report.models.exported_programs.modules import modules_of
+    from cnnvis_report.models.exported_programs.modules import free_batch, image_sides, modules_of
 
     path = Path(request.text)
     request.refuse_weights(path.name)

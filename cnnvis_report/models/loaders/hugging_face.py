@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-from cnnvis_report.models.config_limits import check_settings
-from cnnvis_report.models.folder_config import CONFIG, read_config
+from cnnvis_report.models.folder_config import CONFIG, check_settings, read_config
 from cnnvis_report.models.hugging_face.config import check_config, class_names, class_of, make_config
 from cnnvis_report.models.hugging_face.detections import returning_boxes
 from cnnvis_report.models.hugging_face.network import load_network, silent, unused

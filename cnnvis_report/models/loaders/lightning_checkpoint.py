@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from cnnvis_report.data.image_file import several
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.models.checkpoints.read_checkpoint import load_into, read_content, read_for, read_state
 from cnnvis_report.models.known_networks.nearest_network import advice
@@ -19,9 +20,8 @@ from cnnvis_report.models.lightning.checkpoint import (
 from cnnvis_report.models.load import load_model
 from cnnvis_report.models.loader import ModelRequest, Way, loader
 from cnnvis_report.models.model import Model
-from cnnvis_report.models.network_within import network_within
 from cnnvis_report.models.own_code.factories import is_factory, make_network
-from cnnvis_report.models.own_code.network_attributes import declared
+from cnnvis_report.models.own_code.network_attributes import declared_model
 from cnnvis_report.models.pickles.run_pickle import run_pickle
 
 CHECKED = "every tensor of the network is there, by name and shape"
@@ -66,18 +66,8 @@ def _of_class(request: ModelRequest, path: Path) -> Model:
     result = make_network(spec, request.arguments, HyperParameters(_content(path), make))
     state = read_for(result.network, path)
     load_into(result.network, state, path)
-    network, which = network_within(result.network, spec)
-    use = declared(network, spec, result.settings)
-    return Model(
-        network,
-        spec.rpartition(":")[2],
-        path.name,
-        use.preprocessing,
-        use.classes,
-        notices=(*result.notices, *which, *state.notices(path.name), *use.notices),
-        layer=use.layer,
-        task=use.task,
-    )
+    notices = (*result.notices, *state.notices(path.name))
+    return declared_model(result.network, spec, path.name, result.settings, notices, spec.rpartition(":")[2])
 
 
 def _content(path: Path) -> Mapping[str, Any]:
@@ -92,8 +82,7 @@ def _without_architecture(path: Path) -> str:
     content = _content(path)
     state = read_state(path)
     words = HyperParameters(content, lambda _: content).described()
-    more = f" and {len(words) - LISTED} more" if len(words) > LISTED else ""
-    hyper_parameters = f"Its {HYPER_PARAMETERS}: {', '.join(words[:LISTED])}{more}. " if words else ""
+    hyper_parameters = f"Its {HYPER_PARAMETERS}: {several(words, LISTED)}. " if words else ""
     last = last_weight(state)
     return (
         f"{path.name} is a checkpoint of Lightning {content.get(VERSION, '')}, which doesn't hold its network: give "

@@ -3,9 +3,8 @@
 from cnnvis_report.models.checkpoints.read_checkpoint import load_into, read_for, split_key
 from cnnvis_report.models.loader import ModelRequest, Way, loader
 from cnnvis_report.models.model import Model
-from cnnvis_report.models.network_within import network_within
 from cnnvis_report.models.own_code.factories import is_factory, make_network
-from cnnvis_report.models.own_code.network_attributes import declared
+from cnnvis_report.models.own_code.network_attributes import declared_model
 
 RUNS = "that it runs on an image of its size, and gives finite scores that lead back to it"
 
@@ -50,15 +49,5 @@ def own_code(request: ModelRequest) -> Model:
         state = read_for(result.network, weights)
         load_into(result.network, state, weights)
         notices = (*notices, *state.notices(split_key(weights)[0].name))
-    network, which = network_within(result.network, spec)
-    use = declared(network, spec, result.settings)
-    return Model(
-        network,
-        spec.rpartition(":")[2],
-        weights.name if weights else "as the factory made them",
-        use.preprocessing,
-        use.classes,
-        notices=(*notices, *which, *use.notices),
-        layer=use.layer,
-        task=use.task,
-    )
+    origin = weights.name if weights else "as the factory made them"
+    return declared_model(result.network, spec, origin, result.settings, notices, spec.rpartition(":")[2])

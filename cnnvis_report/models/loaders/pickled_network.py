@@ -10,9 +10,8 @@ from cnnvis_report.errors import BadRequest
 from cnnvis_report.models.checkpoints.candidates import KEYS, key_name, says_averaged
 from cnnvis_report.models.loader import ModelRequest, Way, loader
 from cnnvis_report.models.model import Model
-from cnnvis_report.models.network_within import network_within
 from cnnvis_report.models.own_code.factories import usable
-from cnnvis_report.models.own_code.network_attributes import declared
+from cnnvis_report.models.own_code.network_attributes import declared_model
 from cnnvis_report.models.pickles.contents import classes_in, listed
 from cnnvis_report.models.pickles.learner import is_learner, learner_preprocessing, vocabulary
 from cnnvis_report.models.pickles.run_pickle import run_pickle
@@ -44,26 +43,11 @@ def pickled_network(request: ModelRequest) -> Model:
             network, path.stem, path.name, learner_preprocessing(content), vocabulary(content), notices=(words,)
         )
     module, settings, notices = _network_of(content, path)
-    network, which = network_within(usable(module, path.name), path.name)
-    use = declared(network, path.name, settings)
-    return Model(
-        network,
-        type(network).__name__,
-        path.name,
-        use.preprocessing,
-        use.classes,
-        notices=(*notices, *which, *use.notices),
-        layer=use.layer,
-        task=use.task,
-    )
+    return declared_model(usable(module, path.name), path.name, path.name, settings, notices)
 
 
 def _network_of(content: Any, path: Path) -> tuple[nn.Module, Mapping[str, Any], tuple[str, ...]]:
-    """The network in what a pickle has made, the settings beside it, and which of several it is.
-
-    Raises:
-        BadRequest: there is none; the message says what there is.
-    """
+    """The network in what a pickle has made, the settings beside it, and which of several it is."""
     if isinstance(content, nn.Module):
         return content, {}, ()
     if isinstance(content, tuple) and len(content) == 2 and isinstance(content[1], Mapping):

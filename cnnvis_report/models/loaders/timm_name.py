@@ -8,18 +8,16 @@ from torch import nn
 
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.models.checkpoints.read_checkpoint import candidates_in, read_content, split_key
-from cnnvis_report.models.config_limits import check_settings
-from cnnvis_report.models.folder_config import CONFIG, read_config
+from cnnvis_report.models.folder_config import CONFIG, check_settings, read_config
 from cnnvis_report.models.hub import fetch, split_revision
 from cnnvis_report.models.input_channels import input_channels
 from cnnvis_report.models.loader import ModelRequest, Way, loader
 from cnnvis_report.models.model import Model
 from cnnvis_report.models.own_code.arguments import typed_arguments
-from cnnvis_report.models.timm_models.classes import timm_classes
+from cnnvis_report.models.timm_models.config import timm_classes, timm_preprocessing
 from cnnvis_report.models.timm_models.folder import is_timm_config, read_folder
 from cnnvis_report.models.timm_models.names import HUB, PREFIX, TimmName, read_name
 from cnnvis_report.models.timm_models.network import COLOR, Recipe, loaded, traits
-from cnnvis_report.models.timm_models.preprocessing import timm_preprocessing
 from cnnvis_report.models.timm_models.pretrained import HUB_FILES, pretrained
 from cnnvis_report.models.timm_models.training import TrainingArguments
 

@@ -4,7 +4,7 @@ import io
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -16,6 +16,9 @@ from cnnvis_report.models.model import Model, Original
 from cnnvis_report.models.quiet import quiet
 from cnnvis_report.models.torchscript.image_size import example_for
 from cnnvis_report.models.torchscript.vetting import is_script, unknown_operation, unsafe_word
+
+if TYPE_CHECKING:
+    from cnnvis_report.models.onnx_graphs.reading import OnnxFile
 
 OPSET = 17
 
@@ -54,11 +57,7 @@ def torchscript_file(request: ModelRequest) -> Model:
 
 
 def _load(path: Path, request: ModelRequest) -> Any:
-    """The script, with nothing in it that could do more than compute.
-
-    Raises:
-        BadRequest: it can't be loaded, or something in it could and isn't trusted.
-    """
+    """The script, with nothing in it that could do more than compute."""
     unsafe = unsafe_word(path)
     if unsafe:
         request.require_trust(unsafe)
@@ -73,13 +72,9 @@ def _load(path: Path, request: ModelRequest) -> Any:
     return script
 
 
-def _as_onnx(script: Any, noise: Tensor, path: Path) -> Any:
-    """The script's graph as ONNX.
-
-    Raises:
-        BadRequest: an operation has no counterpart.
-    """
-    import onnx
+def _as_onnx(script: Any, noise: Tensor, path: Path) -> "OnnxFile":
+    """The script's graph as ONNX."""
+    from cnnvis_report.models.onnx_graphs.reading import parse_graph
 
     content = io.BytesIO()
     export: Any = torch.onnx.export  # it takes open files, though its types don't say so
@@ -91,7 +86,7 @@ def _as_onnx(script: Any, noise: Tensor, path: Path) -> Any:
             f"{path}: PyTorch can't export it to ONNX ({told(error)}). Give the Python network that it was made from, "
             f"path/to/file.py:factory, with the script's weights: torch.jit.load({path.name!r}).state_dict()."
         ) from error
-    return onnx.load_model_from_string(content.getvalue())
+    return parse_graph(content.getvalue(), path)
 
 
 def _outputs_of(script: Any) -> Callable[[Tensor], Tensor]:

@@ -7,15 +7,16 @@ from typing import Any
 
 import torchvision
 from torch import nn
-from torchvision.models import WeightsEnum, detection, segmentation
+from torchvision.models import detection, segmentation
 
 from cnnvis_report.data.preprocessing.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
 from cnnvis_report.engine.outputs.boxes import declared_classes
-from cnnvis_report.errors import BadRequest, UnknownName, brief
+from cnnvis_report.errors import BadRequest
 from cnnvis_report.models.checkpoints.read_checkpoint import load_into, read_for
 from cnnvis_report.models.checkpoints.state_versions import put_tensors
 from cnnvis_report.models.loader import ModelRequest, Way, loader
 from cnnvis_report.models.model import Model
+from cnnvis_report.models.torchvision_models.pretrained import fetched, weights_asked_for
 
 SEGMENTATION_SIDE = 520  # pixels of the shorter side, as torchvision validates
 CHECKED = "every tensor by name and shape; the number of classes is read from the file"
@@ -48,25 +49,13 @@ def is_dense(model: str) -> bool:
 )
 def torchvision_dense(request: ModelRequest) -> Model:
     """Open a segmentation network or a detector of torchvision by name."""
-    name, _, version = request.text.partition("@")
-    versions = torchvision.models.get_model_weights(name)
-    if version and version not in versions.__members__:
-        raise UnknownName(f"weights version of {name}", version, versions.__members__)
+    name, entry = weights_asked_for(request)
     if request.weights is not None:
-        if version:
-            raise BadRequest(f"{request.text}: give either @{version} or --weights, not both.")
         return _with_file(name, request.weights)
     if request.untrained:
         return _model(name, _network(name), "none", None)
-    entry: WeightsEnum = versions[version] if version else versions.DEFAULT
-    file = Path(Path(entry.url).name)
-    try:
-        state = entry.get_state_dict(progress=False, check_hash=True, weights_only=True)
-    except (OSError, RuntimeError) as error:
-        raise BadRequest(
-            f"{name}: its weights {file} can't be downloaded ({brief(error)}). "
-            f"Fetch {entry.url} where there is a network, and give --weights {file}."
-        ) from error
+    file = Path(entry.url).name
+    state = fetched(name, entry, file)
     classes = tuple(map(str, entry.meta["categories"]))
     network = _network(name, num_classes=len(classes))
     missing = put_tensors(network, state, strict=False)  # a head for training alone may be too many

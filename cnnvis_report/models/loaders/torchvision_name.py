@@ -8,16 +8,16 @@ import torchvision
 from torchvision.models import WeightsEnum
 
 from cnnvis_report.data.preprocessing.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
-from cnnvis_report.errors import BadRequest, UnknownName, brief
 from cnnvis_report.models.checkpoints.read_checkpoint import candidates_in, load_into, read_content, split_key
 from cnnvis_report.models.checkpoints.tensor_matching import match
 from cnnvis_report.models.input_channels import input_channels
 from cnnvis_report.models.loader import ModelRequest, Way, loader
 from cnnvis_report.models.model import Model
-from cnnvis_report.models.timm_models.recognized import timm_notices
+from cnnvis_report.models.timm_models.training import timm_notices
 from cnnvis_report.models.torchvision_models.classifiers import CLASSES, build_for, skeleton
 from cnnvis_report.models.torchvision_models.fastai import fastai_network
 from cnnvis_report.models.torchvision_models.heads import with_head
+from cnnvis_report.models.torchvision_models.pretrained import fetched, weights_asked_for
 
 
 @lru_cache(maxsize=1)
@@ -50,40 +50,17 @@ TENSORS = "every tensor by name and shape; classes, channels and head are read f
 )
 def torchvision_name(request: ModelRequest) -> Model:
     """Open a classifier of torchvision by name, with torchvision's weights or those of a file."""
-    name, _, version = request.text.partition("@")
+    name, entry = weights_asked_for(request)
     if request.weights is not None:
-        if version:
-            raise BadRequest(f"{request.text}: give either @{version} or --weights, not both.")
         return _with_file(name, request.weights)
-    check_version(name, version)
-    return _untrained(name) if request.untrained else _pretrained(name, version)
+    return _untrained(name) if request.untrained else _pretrained(name, entry)
 
 
-def check_version(name: str, version: str) -> None:
-    """Refuse a version of torchvision's weights that there isn't; empty means the best.
-
-    Raises:
-        UnknownName: naming those that there are.
-    """
-    versions = torchvision.models.get_model_weights(name).__members__
-    if version and version not in versions:
-        raise UnknownName(f"weights version of {name}", version, versions)
-
-
-def _pretrained(name: str, version: str) -> Model:
+def _pretrained(name: str, entry: WeightsEnum) -> Model:
     """The architecture with weights that torchvision knows where to fetch."""
-    versions = torchvision.models.get_model_weights(name)
-    entry: WeightsEnum = versions[version] if version else versions.DEFAULT
-    file = Path(Path(entry.url).name)
-    try:
-        state = entry.get_state_dict(progress=False, check_hash=True, weights_only=True)
-    except (OSError, RuntimeError) as error:  # URLError is an OSError; a wrong hash is a RuntimeError
-        raise BadRequest(
-            f"{name}: its weights {file} can't be downloaded ({brief(error)}). "
-            f"Fetch {entry.url} where there is a network, and give --weights {file}."
-        ) from error
-    built = build_for(name, state, file.name)
-    load_into(built.network, built.state, file)
+    file = Path(entry.url).name
+    built = build_for(name, fetched(name, entry, file), file)
+    load_into(built.network, built.state, Path(file))
     classes = tuple(entry.meta["categories"])
     return Model(built.network, name, f"torchvision {entry.name}", preprocessing_of(entry), classes)
 

@@ -1,5 +1,7 @@
 """An ONNX graph as a module, by onnx2torch, or by onnx2pytorch where that doesn't read an operation."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from torch import Tensor, nn
@@ -9,6 +11,8 @@ from cnnvis_report.errors import BadRequest, shown, told
 from cnnvis_report.models.onnx_graphs.joined import join_parts, read_joined
 from cnnvis_report.models.onnx_graphs.names import layer_names
 from cnnvis_report.models.onnx_graphs.sizes.fixed_numbers import fix_numbers, read_fixed_numbers
+from cnnvis_report.models.onnx_graphs.values import with_shapes
+from cnnvis_report.models.onnx_graphs.weights import Weights, put_back
 from cnnvis_report.models.quiet import quiet
 
 if TYPE_CHECKING:
@@ -31,7 +35,7 @@ MOST_INPUTS = {"Pad": 3}
 NEWEST = 30
 
 
-def convert(model: "ModelProto", name: str) -> tuple[nn.Module, str]:
+def convert(model: "ModelProto", weights: Weights, name: str) -> tuple[nn.Module, str]:
     """The network of a prepared graph by onnx2torch, in eval mode, and the name of the library that has converted it.
 
     Raises:
@@ -41,19 +45,21 @@ def convert(model: "ModelProto", name: str) -> tuple[nn.Module, str]:
         _read_newer_versions()
         read_joined()
         read_fixed_numbers()
-        join_parts(model)
+        join_parts(model, weights)
         missing = unread(model)
         if missing:
             raise BadRequest(f"{name}: {missing}.")
         try:
             _check_additions(model)
-            fix_numbers(model)
-            return _by_onnx2torch(model), "onnx2torch"
+            fix_numbers(model, weights)
+            shaped = with_shapes(model, name)
+            put_back(shaped.graph, weights)
+            return _by_onnx2torch(shaped), "onnx2torch"
         except Exception as error:  # a library's own, of any type
             raise BadRequest(f"{name}: onnx2torch fails on it ({told(error)}).") from error
 
 
-def convert_otherwise(model: "ModelProto", reason: str) -> nn.Module:
+def convert_otherwise(model: "ModelProto", weights: Weights, reason: str) -> nn.Module:
     """The network of a prepared graph by onnx2pytorch.
 
     Args:
@@ -64,6 +70,7 @@ def convert_otherwise(model: "ModelProto", reason: str) -> nn.Module:
     """
     from onnx2pytorch import ConvertModel
 
+    put_back(model.graph, weights)
     with quiet():
         try:
             return _Single(ConvertModel(model)).eval()
@@ -92,7 +99,8 @@ def _by_onnx2torch(model: "ModelProto") -> nn.Module:
     for number, (node, path) in enumerate(zip(model.graph.node, names, strict=True)):
         node.name = f"node_{number}"
         paths[f"{node.domain}/{node.name}".lstrip("/")] = path  # as onnx2torch calls the module
-    network: GraphModule = onnx2torch.convert(model)
+    with _shapes_known():
+        network: GraphModule = onnx2torch.convert(model)
     modules = {path: network.get_submodule(name) for name, path in paths.items()}
     for name in paths:
         network.delete_submodule(name)
@@ -105,6 +113,23 @@ def _by_onnx2torch(model: "ModelProto") -> nn.Module:
     for parameter in network.parameters():
         parameter.data = parameter.data.contiguous()
     return network.eval()
+
+
+@contextmanager
+def _shapes_known() -> Iterator[None]:
+    """While it is open, onnx2torch takes the shapes that a graph has, and doesn't copy all of its weights for them."""
+    from onnx2torch import converter
+
+    name = "safe_shape_inference"
+    inference = vars(converter).get(name)
+    if inference is None:  # another version, which is only slower
+        yield
+        return
+    setattr(converter, name, lambda model: model)
+    try:
+        yield
+    finally:
+        setattr(converter, name, inference)
 
 
 def _read_newer_versions() -> None:

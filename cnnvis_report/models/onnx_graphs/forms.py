@@ -6,15 +6,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cnnvis_report.models.onnx_graphs.sizes.moves import simplify_moves
-from cnnvis_report.models.onnx_graphs.values import (
-    Array,
-    Sides,
-    attributes,
-    constants,
-    prune,
-    set_attributes,
-    shapes,
-)
+from cnnvis_report.models.onnx_graphs.values import Sides, attributes, prune, set_attributes, shapes
+from cnnvis_report.models.onnx_graphs.weights import Array, Weights, constants
 
 if TYPE_CHECKING:
     from onnx import GraphProto, NodeProto
@@ -23,15 +16,15 @@ SAME = (b"SAME_UPPER", b"SAME_LOWER")
 WINDOWS = {"Conv", "MaxPool", "AveragePool"}
 
 
-def rewrite(graph: "GraphProto") -> None:
+def rewrite(graph: "GraphProto", weights: Weights) -> None:
     """Put what has several forms into one; values stay the same."""
     _leave_out_identities(graph)
-    simplify_moves(graph)
-    _make_linear(graph)
+    simplify_moves(graph, weights)
+    _make_linear(graph, weights)
     _make_padding_explicit(graph)
     _make_padding_symmetric(graph)
-    _make_axes_attributes(graph)
-    _leave_out_zero_rule(graph)
+    _make_axes_attributes(graph, weights)
+    _leave_out_zero_rule(graph, weights)
     prune(graph)
 
 
@@ -51,11 +44,11 @@ def _leave_out_identities(graph: "GraphProto") -> None:
     graph.node.extend(nodes)
 
 
-def _make_linear(graph: "GraphProto") -> None:
+def _make_linear(graph: "GraphProto", weights: Weights) -> None:
     """MatMul with a constant matrix, and an Add of one number an output, as one Gemm."""
     from onnx import helper
 
-    known = constants(graph)
+    known = constants(graph, weights)
     readers: dict[str, list[NodeProto]] = {}
     for node in graph.node:
         for name in node.input:
@@ -160,18 +153,18 @@ def _windows(side: int, padding: int, width: int, stride: int, dilation: int) ->
     return count - ((count - 1) * stride >= side + padding)
 
 
-def _leave_out_zero_rule(graph: "GraphProto") -> None:
+def _leave_out_zero_rule(graph: "GraphProto", weights: Weights) -> None:
     """Take `allowzero` from reshapings to a shape without a zero, to which it means nothing."""
-    known = constants(graph)
+    known = constants(graph, weights)
     for node in graph.node:
         shape = known.get(node.input[1]) if node.op_type == "Reshape" and len(node.input) == 2 else None
         if shape is not None and 0 not in shape:
             set_attributes(node, allowzero=None)
 
 
-def _make_axes_attributes(graph: "GraphProto") -> None:
+def _make_axes_attributes(graph: "GraphProto", weights: Weights) -> None:
     """Axes of reductions, and counts of splits, as they were given before opset 18."""
-    known = constants(graph)
+    known = constants(graph, weights)
     for node in graph.node:
         if node.op_type.startswith("Reduce") and node.op_type != "ReduceSum" and len(node.input) == 2:
             axes = known.get(node.input[1])

@@ -31,6 +31,13 @@ class ImageInput:
     channels_last: bool
     dtype: str
 
+    @property
+    def sides(self) -> tuple[int, int, int, int] | None:
+        """Images (one where any number is taken), channels, height and width; None where one isn't fixed."""
+        if self.channels is None or self.height is None or self.width is None:
+            return None
+        return self.batch or 1, self.channels, self.height, self.width
+
 
 def image_input(model: "ModelProto", name: str) -> ImageInput:
     """The graph's one input of images.

@@ -15,6 +15,7 @@ from cnnvis_report.models.onnx_graphs.activations import activation
 from cnnvis_report.models.onnx_graphs.layer_norms import layer_norm
 from cnnvis_report.models.onnx_graphs.parts import Parts
 from cnnvis_report.models.onnx_graphs.values import prune
+from cnnvis_report.models.onnx_graphs.weights import Weights
 
 if TYPE_CHECKING:
     from onnx import ModelProto, NodeProto
@@ -30,12 +31,12 @@ ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
 }
 
 
-def join_parts(model: "ModelProto") -> None:
+def join_parts(model: "ModelProto", weights: Weights) -> None:
     """Put one operation in the place of the parts of a layer; values stay the same but for rounding."""
     from onnx import helper
 
     graph = model.graph
-    parts = Parts.of(graph)
+    parts = Parts.of(graph, weights)
     nodes = [_joined(parts, node) or node for node in graph.node]
     del graph.node[:]
     graph.node.extend(nodes)

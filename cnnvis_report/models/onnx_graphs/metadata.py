@@ -9,7 +9,7 @@ import numpy as np
 
 from cnnvis_report.data.preprocessing.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
 from cnnvis_report.models.onnx_graphs.inputs import ImageInput
-from cnnvis_report.models.onnx_graphs.values import constants
+from cnnvis_report.models.onnx_graphs.weights import Weights, constants
 
 if TYPE_CHECKING:
     from onnx import GraphProto, ModelProto
@@ -54,7 +54,9 @@ def _names(text: str) -> tuple[str, ...] | None:
     return tuple(str(name).strip() for name in value) if all(isinstance(name, str) for name in value) else None
 
 
-def preprocessing(model: "ModelProto", images: ImageInput, name: str) -> tuple[Preprocessing, tuple[str, ...]]:
+def preprocessing(
+    model: "ModelProto", weights: Weights, images: ImageInput, name: str
+) -> tuple[Preprocessing, tuple[str, ...]]:
     """How pictures become what the graph reads, as far as it says so, and what a user has to know of that."""
     size = (images.height or SIDE, images.width or SIDE)
     known = Preprocessing(IMAGENET_MEAN, IMAGENET_STD, resize=size).with_channels(images.channels or 3)
@@ -68,7 +70,7 @@ def preprocessing(model: "ModelProto", images: ImageInput, name: str) -> tuple[P
         notices.append(f"{name} reads N×H×W×C; images are turned from N×C×H×W for it.")
     if any(entry.key == "author" and entry.value == "Ultralytics" for entry in model.metadata_props):
         return replace(plain, resize=min(size), crop=size), tuple(notices)
-    largest = _largest_constant(model.graph, images.name)
+    largest = _largest_constant(model.graph, weights, images.name)
     if largest is not None and largest > 2:
         plain = replace(plain, std=(1 / 255,) * plain.channels)
         notices.append(f"{name} begins with a normalization of 0 to 255 of its own; {CHANGE}.")
@@ -80,9 +82,9 @@ def preprocessing(model: "ModelProto", images: ImageInput, name: str) -> tuple[P
     return known, tuple(notices)
 
 
-def _largest_constant(graph: "GraphProto", images: str) -> float | None:
+def _largest_constant(graph: "GraphProto", weights: Weights, images: str) -> float | None:
     """The largest number that the image meets before the first layer, or 1 / it; None where it meets none."""
-    known, largest, value = constants(graph), None, images
+    known, largest, value = constants(graph, weights), None, images
     while True:
         readers = [node for node in graph.node if value in node.input]
         if len(readers) != 1 or readers[0].op_type not in {*COUNTED, "Transpose", "Identity", "Cast"}:

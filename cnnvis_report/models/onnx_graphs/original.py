@@ -8,18 +8,21 @@ import torch
 from torch import Tensor
 
 from cnnvis_report.models.onnx_graphs.inputs import ImageInput
+from cnnvis_report.models.onnx_graphs.weights import Array
 
 
 @dataclass
 class Session:
     """Runs the content of an ONNX file on the CPU; made when it is first asked.
 
-    content: the graph with all of its tensors. images: its input. output: the name of the output that is read.
+    content: the graph with all of its tensors. images: its input. output: the name of the output that is read. inner:
+    the names of values within it that `with_inner` gives.
     """
 
     content: bytes
     images: ImageInput
     output: str
+    inner: tuple[str, ...] = ()
     _session: Any = field(default=None, repr=False)
 
     def outputs(self, images: Tensor) -> Tensor:
@@ -28,17 +31,26 @@ class Session:
         Raises:
             Exception: onnxruntime's own.
         """
-        rows = [self._row(image) for image in images]
+        rows = [_row(self._run(image, [self.output])[0]) for image in images]
         return torch.from_numpy(np.stack(rows).astype(np.float32))
 
-    def _row(self, image: Tensor) -> np.ndarray[Any, Any]:
+    def with_inner(self, image: Tensor) -> tuple[Tensor, dict[str, Array]]:
+        """[1, ...]: the output for one normalized image [C, H, W]; and the inner values that led to it, by name.
+
+        Raises:
+            Exception: onnxruntime's own.
+        """
+        output, *inner = self._run(image, [self.output, *self.inner])
+        scores = torch.from_numpy(_row(output)[np.newaxis].astype(np.float32))
+        return scores, dict(zip(self.inner, map(np.asarray, inner), strict=True))
+
+    def _run(self, image: Tensor, names: list[str]) -> list[Any]:
         """What it gives for one image, which is there as often as the graph wants images."""
         pixels = image.permute(1, 2, 0) if self.images.channels_last else image
         batch = pixels.unsqueeze(0).expand(self.images.batch or 1, -1, -1, -1)
         values = batch.contiguous().numpy().astype(self.images.dtype)
-        result = self._open().run([self.output], {self.images.name: values})[0]
-        row: np.ndarray[Any, Any] = np.asarray(result)[0]
-        return row.reshape(row.shape[0]) if row.ndim and row.size == row.shape[0] else row
+        results: list[Any] = self._open().run(names, {self.images.name: values})
+        return results
 
     def _open(self) -> Any:
         if self._session is None:
@@ -47,8 +59,22 @@ class Session:
             options = onnxruntime.SessionOptions()
             options.intra_op_num_threads = options.inter_op_num_threads = 1
             options.log_severity_level = 4  # what goes wrong is raised; nothing is printed
-            self._session = onnxruntime.InferenceSession(self.content, options, providers=["CPUExecutionProvider"])
+            content = self.content + self._more_outputs()
+            self._session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
         return self._session
+
+    def _more_outputs(self) -> bytes:
+        """What makes outputs of the inner values: protobuf merges a message with one that follows it."""
+        from onnx import GraphProto, ModelProto, helper
+
+        infos = [helper.make_empty_tensor_value_info(name) for name in self.inner]
+        return ModelProto(graph=GraphProto(output=infos)).SerializeToString() if infos else b""
+
+
+def _row(output: Any) -> Array:
+    """The first image's part of an output."""
+    row: Array = np.asarray(output)[0]
+    return row.reshape(row.shape[0]) if row.ndim and row.size == row.shape[0] else row
 
 
 def library() -> str:

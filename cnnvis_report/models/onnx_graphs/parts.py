@@ -5,7 +5,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from cnnvis_report.models.onnx_graphs.values import Array, Sides, constants, shapes
+from cnnvis_report.models.onnx_graphs.values import Sides, shapes
+from cnnvis_report.models.onnx_graphs.weights import Array, Weights, constants
 
 if TYPE_CHECKING:
     from onnx import GraphProto, NodeProto
@@ -25,13 +26,13 @@ class Parts:
     sides: dict[str, Sides]
 
     @classmethod
-    def of(cls, graph: "GraphProto") -> Self:
+    def of(cls, graph: "GraphProto", weights: Weights) -> Self:
         """Those of a graph."""
         return cls(
             graph,
             {name: node for node in graph.node for name in node.output if node.domain == ""},
             Counter([*(name for node in graph.node for name in node.input), *(value.name for value in graph.output)]),
-            constants(graph),
+            constants(graph, weights),
             shapes(graph),
         )
 

@@ -3,9 +3,10 @@
 import math
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from cnnvis_report.errors import BadRequest, brief, shown
+from cnnvis_report.models.onnx_graphs.weights import Weights, set_aside
 
 if TYPE_CHECKING:
     from onnx import GraphProto, ModelProto, TensorProto
@@ -17,29 +18,55 @@ EXTERNAL = 1  # TensorProto.EXTERNAL
 CONTROL_FLOW = {"If", "Loop", "Scan", "SequenceMap"}
 
 
-def read_graph(path: Path) -> "ModelProto":
+class OnnxFile(NamedTuple):
+    """An ONNX graph as it was read.
+
+    model: without the numbers of its large tensors. weights: these. content: all of it in one file.
+    """
+
+    model: "ModelProto"
+    weights: Weights
+    content: bytes
+
+
+def read_graph(path: Path) -> OnnxFile:
     """The graph in a file, with tensors of files beside it read in.
+
+    Raises:
+        BadRequest: it can't be read, or isn't what it declares.
+    """
+    if path.stat().st_size > LARGEST:
+        raise BadRequest(f"{path}: is larger than the 2 GB that an ONNX graph in one file may have.")
+    return parse_graph(path.read_bytes(), path)
+
+
+def parse_graph(content: bytes, path: Path) -> OnnxFile:
+    """The graph of a file's content, with tensors of files beside `path` read in.
 
     Raises:
         BadRequest: it can't be read, or isn't what it declares.
     """
     import onnx
 
-    if path.stat().st_size > LARGEST:
-        raise BadRequest(f"{path}: is larger than the 2 GB that an ONNX graph in one file may have.")
     try:
-        model = onnx.load_model_from_string(path.read_bytes())
+        model = onnx.load_model_from_string(content)
     except Exception as error:  # of protobuf, which has no type of its own for them
         raise BadRequest(f"{path}: is damaged: it can't be read as an ONNX graph ({brief(error)}).") from error
     try:
-        _check(model, path)
+        _check_nodes(model, path)
+        weights: Weights = {}
+        content = _read_others(model, path) or content
+        set_aside(model.graph, weights)
+        for tensor in tensors(model.graph):
+            if tensor.name not in weights or tensor.HasField("raw_data"):
+                _check_size(tensor, path)
     except UnicodeDecodeError as error:
         raise BadRequest(f"{path}: is damaged: a name in it is no text.") from error
-    return model
+    return OnnxFile(model, weights, content)
 
 
-def _check(model: "ModelProto", path: Path) -> None:
-    """Refuse what can't be converted, and read what lies in other files."""
+def _check_nodes(model: "ModelProto", path: Path) -> None:
+    """Refuse what can't be converted."""
     if not model.graph.node or len(model.graph.node) > MOST_NODES:
         raise BadRequest(f"{path}: is an ONNX graph of {len(model.graph.node)} nodes, no network.")
     if model.functions:
@@ -53,10 +80,22 @@ def _check(model: "ModelProto", path: Path) -> None:
                 f"{path}: its node {shown(node.name)} is {node.op_type}: which operations run is decided while it "
                 f"runs, which can't be converted. Export it with torch.onnx.export from a network without it."
             )
+
+
+def _read_others(model: "ModelProto", path: Path) -> bytes:
+    """Read in the tensors that lie in other files; the whole graph then, nothing where there are none."""
+    others = False
     for tensor in tensors(model.graph):
+        if len(tensor.dims) > MOST_DIMENSIONS or any(side < 0 for side in tensor.dims):
+            sides = shown(list(tensor.dims))
+            raise BadRequest(f"{path}: is damaged: its tensor {shown(tensor.name)} has the sides {sides}.")
         if tensor.data_location == EXTERNAL:
             _read_external(tensor, path)
-        _check_size(tensor, path)
+            others = True
+    try:
+        return model.SerializeToString() if others else b""
+    except ValueError as error:  # of protobuf
+        raise BadRequest(f"{path}: has more than 2 GB with the files beside it, which is too large.") from error
 
 
 def tensors(graph: "GraphProto") -> Iterator["TensorProto"]:
@@ -74,8 +113,6 @@ def _check_size(tensor: "TensorProto", path: Path) -> None:
     from onnx import helper, numpy_helper
 
     name = shown(tensor.name)
-    if len(tensor.dims) > MOST_DIMENSIONS or any(side < 0 for side in tensor.dims):
-        raise BadRequest(f"{path}: is damaged: its tensor {name} has the sides {shown(list(tensor.dims))}.")
     count = math.prod(tensor.dims)
     if tensor.HasField("raw_data"):
         try:

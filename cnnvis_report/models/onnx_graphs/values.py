@@ -1,27 +1,24 @@
 """What is known of the values of an ONNX graph before it runs: constants, and shapes."""
 
 import math
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cnnvis_report.errors import BadRequest, brief
+from cnnvis_report.models.onnx_graphs.weights import Array, Weights, constants, set_aside
 
 if TYPE_CHECKING:
     from onnx import GraphProto, ModelProto, NodeProto
 
 MOST_NUMBERS = 1 << 30  # of one value within a graph
 MOST_FOLDED = 1 << 26  # of a constant that is worked out
-MOST_COPIED = 1 << 14  # bytes of an initializer that are copied along with a graph
 FOLDED = (
     "Identity Cast Transpose Reshape Squeeze Unsqueeze Shape Add Sub Mul Div Sqrt Neg Reciprocal Exp Pow Floor Concat "
     "Gather Slice"
 )
 
-Array = NDArray[np.generic]
 Sides = tuple[int | None, ...]
 Message = TypeVar("Message")
 
@@ -49,12 +46,12 @@ def copied(message: Message) -> Message:
     return copy
 
 
-def fold_constants(model: "ModelProto") -> None:
+def fold_constants(model: "ModelProto", weights: Weights) -> None:
     """Make initializers of constants, and of what is worked out of constants alone."""
     from onnx import numpy_helper
 
     graph = model.graph
-    known: dict[str, Array] = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
+    known = constants(graph, weights)
     nodes = []
     for node in graph.node:
         results = _folded(node, known, model)
@@ -67,6 +64,7 @@ def fold_constants(model: "ModelProto") -> None:
     del graph.node[:]
     graph.node.extend(nodes)
     prune(graph)
+    set_aside(graph, weights)
 
 
 def _folded(node: "NodeProto", known: dict[str, Array], model: "ModelProto") -> Sequence[Array] | None:
@@ -125,36 +123,6 @@ def prune(graph: "GraphProto") -> None:
     graph.initializer.extend(tensors)
 
 
-def constants(graph: "GraphProto") -> dict[str, Array]:
-    """The initializers by name."""
-    from onnx import numpy_helper
-
-    return {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
-
-
-@contextmanager
-def without_weights(graph: "GraphProto") -> Iterator[dict[str, bytes]]:
-    """While it is open, large initializers hold no numbers, so that a copy of the graph is made at once.
-
-    Gives the numbers by name, as `put_weights` takes them.
-    """
-    weights = {tensor.name: tensor.raw_data for tensor in graph.initializer if len(tensor.raw_data) > MOST_COPIED}
-    for tensor in graph.initializer:
-        if tensor.name in weights:
-            tensor.ClearField("raw_data")
-    try:
-        yield weights
-    finally:
-        put_weights(graph, weights)
-
-
-def put_weights(graph: "GraphProto", weights: dict[str, bytes]) -> None:
-    """Give a graph's initializers the numbers that `without_weights` has taken."""
-    for tensor in graph.initializer:
-        if tensor.name in weights:
-            tensor.raw_data = weights[tensor.name]
-
-
 def with_shapes(model: "ModelProto", name: str) -> "ModelProto":
     """The same graph with the shapes of what its nodes give, as far as they are known.
 
@@ -164,11 +132,9 @@ def with_shapes(model: "ModelProto", name: str) -> "ModelProto":
     from onnx import shape_inference
 
     try:
-        with without_weights(model.graph) as weights:
-            inferred: ModelProto = shape_inference.infer_shapes(model, data_prop=True)
+        inferred: ModelProto = shape_inference.infer_shapes(model, data_prop=True)
     except Exception as error:
         raise BadRequest(f"{name}: is damaged: its shapes don't fit each other ({brief(error)}).") from error
-    put_weights(inferred.graph, weights)
     for value, sides in shapes(inferred.graph).items():
         if math.prod(side or 1 for side in sides) > MOST_NUMBERS:
             raise BadRequest(f"{name}: its value {value!r} has {' × '.join(map(str, sides))} numbers, too many to run.")

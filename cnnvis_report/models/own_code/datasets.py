@@ -7,6 +7,7 @@ from typing import Any
 
 from cnnvis_report.data.collection import collection_for
 from cnnvis_report.errors import BadRequest, UnusedOption, shown
+from cnnvis_report.isolation.diagnosis import is_needed, parameters_of
 from cnnvis_report.isolation.user_modules import guarded
 from cnnvis_report.models.own_code.factories import is_factory
 from cnnvis_report.models.own_code.functions import object_at
@@ -31,19 +32,11 @@ def dataset_at(spec: str, split: str = "") -> Any:
         if split:
             raise UnusedOption("--split", shown(split), f"{spec} is no function that takes a split.")
         return value
-    try:
-        parameters = inspect.signature(value).parameters
-    except (TypeError, ValueError):
-        parameters = {}  # type: ignore[assignment]
-    if split and "split" not in parameters:
+    parameters = parameters_of(value)
+    if split and "split" not in [parameter.name for parameter in parameters]:
         raise UnusedOption("--split", shown(split), f"{spec} has no parameter split.")
     arguments = {"split": split} if split else {}
-    variadic = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-    missing = [
-        name
-        for name, parameter in parameters.items()
-        if parameter.default is parameter.empty and parameter.kind not in variadic and name not in arguments
-    ]
+    missing = [parameter.name for parameter in parameters if is_needed(parameter) and parameter.name not in arguments]
     if missing:
         split_too = ": give --split" if missing == ["split"] else "; give a function of no arguments that calls it"
         raise BadRequest(f"{spec}: can't be called without {', '.join(missing)}{split_too}.")

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from cnnvis_report.engine.outputs.functions import FunctionScores, name_of
+from cnnvis_report.engine.outputs.readers import OutputReader, TargetFunction
 from cnnvis_report.errors import BadRequest, shown
 from cnnvis_report.isolation.process_state import OF_FACTORIES, settings_restored, sys_path_kept
 from cnnvis_report.isolation.user_code import register_network_files
@@ -71,3 +73,16 @@ def _takes_nothing(value: object) -> bool:
     if not isinstance(value, type) and any(parameter.kind is several[0] for parameter in parameters):
         return False
     return all(parameter.default is not parameter.empty or parameter.kind in several for parameter in parameters)
+
+
+def target_reader(target: TargetFunction | str | None) -> OutputReader | None:
+    """What makes scores by a function, or by the one that --target names; None where there is none.
+
+    Raises:
+        BadRequest: there is no such function.
+    """
+    if target is None:
+        return None
+    if isinstance(target, str):
+        return FunctionScores(function_at(target), target.rpartition(":")[2])
+    return FunctionScores(target, name_of(target))

@@ -13,8 +13,10 @@ from cnnvis_report.data.preprocessing.preprocessing import IMAGENET_MEAN, IMAGEN
 from cnnvis_report.engine.outputs.scores import attribute
 from cnnvis_report.errors import BadRequest, UnknownName, shown
 from cnnvis_report.models.input_channels import input_channels
+from cnnvis_report.models.model import Model
+from cnnvis_report.models.network_within import network_within
 from cnnvis_report.models.own_code.transform import with_transform
-from cnnvis_report.models.timm_models.preprocessing import timm_preprocessing
+from cnnvis_report.models.timm_models.config import timm_preprocessing
 from cnnvis_report.records.scores import TASKS, kind_named
 
 SIDE = 224
@@ -41,7 +43,7 @@ class Declared:
     task: str = "auto"
 
 
-def declared(network: nn.Module, spec: str, settings: Settings | None = None) -> Declared:
+def declared(network: nn.Module, spec: str, settings: Settings) -> Declared:
     """What the network and its factory say, and ImageNet's usual preprocessing where they say nothing.
 
     Args:
@@ -50,7 +52,6 @@ def declared(network: nn.Module, spec: str, settings: Settings | None = None) ->
     Raises:
         UnknownName, BadRequest: a setting doesn't exist, or holds something that can't be meant.
     """
-    settings = {} if settings is None else settings
     check_settings(settings, spec)
     channels = settings.get("channels") or input_channels(network) or 3
     named = _names(_value(network, settings, "classes"), spec)
@@ -61,12 +62,34 @@ def declared(network: nn.Module, spec: str, settings: Settings | None = None) ->
     return Declared(preprocessing, named, notices, layer, task)
 
 
-def check_settings(settings: Settings, spec: str) -> None:
-    """Refuse what a factory can't say beside a network.
+def declared_model(
+    module: nn.Module, spec: str, weights: str, settings: Settings, notices: tuple[str, ...], name: str = ""
+) -> Model:
+    """The network that a module is or holds, used as it and its factory say.
+
+    Args:
+        spec: what messages call it. weights: where they come from. settings: as of `declared`. notices: of how it was
+            loaded. name: what it is called; by its type where empty.
 
     Raises:
-        UnknownName, BadRequest: naming it.
+        UnknownName, BadRequest: the module holds no network, or a setting can't be meant.
     """
+    network, which = network_within(module, spec)
+    use = declared(network, spec, settings)
+    return Model(
+        network,
+        name or type(network).__name__,
+        weights,
+        use.preprocessing,
+        use.classes,
+        notices=(*notices, *which, *use.notices),
+        layer=use.layer,
+        task=use.task,
+    )
+
+
+def check_settings(settings: Settings, spec: str) -> None:
+    """Refuse what a factory can't say beside a network."""
     for key in settings:
         if key not in SETTINGS:
             raise UnknownName(f"setting of a network (in the dictionary that {spec} gives)", str(key), SETTINGS)

@@ -59,11 +59,7 @@ def normalization_of(function: Any) -> tuple[tuple[float, ...], tuple[float, ...
 
 
 def _applied(function: Callable[..., Any], spec: str, picture: Image.Image) -> Tensor:
-    """What the function makes of a picture, [C, H, W] float32.
-
-    Raises:
-        UnusablePicture: it fails, or gives something else. EndsProgram: it would end the program.
-    """
+    """What the function makes of a picture, [C, H, W] float32."""
     try:
         of_numpy = any(kind.__module__.startswith("albumentations.") for kind in type(function).__mro__)
         result = function(image=np.array(picture)) if of_numpy else function(picture)

@@ -3,6 +3,7 @@
 import zipfile
 from pathlib import Path
 
+from cnnvis_report.data.image_file import several
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.models.checkpoints.limits import check_limits
 from cnnvis_report.models.checkpoints.safe_unpickle import globals_in, is_harmless
@@ -31,9 +32,7 @@ def classes_in(path: Path) -> list[str]:
 
 def listed(names: list[str]) -> str:
     """Classes in words, a user's own before PyTorch's."""
-    ordered = sorted(names, key=lambda name: name.startswith("torch."))
-    more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
-    return f"{', '.join(ordered[:LISTED])}{more}"
+    return several(sorted(names, key=lambda name: name.startswith("torch.")), LISTED)
 
 
 def _is_program(path: Path) -> bool:

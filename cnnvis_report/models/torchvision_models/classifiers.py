@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any
 
 import torch
@@ -77,6 +78,12 @@ def skeleton(name: str, **options: Any) -> nn.Module:
     return network
 
 
+def head_of(name: str) -> list[str]:
+    """The tensors with a row a class, by name."""
+    expected, other = skeleton(name).state_dict(), skeleton(name, num_classes=CLASSES + 1).state_dict()
+    return [key for key in expected if expected[key].shape != other[key].shape]
+
+
 def make_room(network: nn.Module) -> nn.Module:
     """Memory for the values that a skeleton has not; whoever loads some makes sure that they are all there."""
     for module in network.modules():
@@ -93,8 +100,7 @@ def build_for(name: str, state: State, file: str) -> Built:
     """
     state = {key: value for key, value in state.items() if not key.startswith(AUXILIARY)} if _has_aux(name) else state
     plain = skeleton(name)
-    expected, other = plain.state_dict(), skeleton(name, num_classes=CLASSES + 1).state_dict()
-    heads = [key for key in expected if expected[key].shape != other[key].shape and key in state and state[key].ndim]
+    heads = [key for key in head_of(name) if key in state and state[key].ndim]
     classes = int(state[heads[-1]].shape[0]) if heads else CLASSES
     if classes > MOST_CLASSES:
         raise BadRequest(f"{file}: its head is for {classes:,} classes; at most {MOST_CLASSES:,} can be shown.")
@@ -230,11 +236,8 @@ def _common(keys: set[str], network: nn.Module) -> str:
     """The name of the innermost module that holds all of the keys; empty where only the network itself does."""
     if not keys:
         return ""
-    parts = [key.split(".")[:-1] for key in keys]
-    path = parts[0]
-    for other in parts[1:]:
-        same = [one == two for one, two in zip(path, other, strict=False)]
-        path = path[: same.index(False) if False in same else len(same)]
+    names = zip(*(key.split(".")[:-1] for key in keys), strict=False)
+    path = [level[0] for level in takewhile(lambda level: len(set(level)) == 1, names)]
     known = dict(network.named_modules())
     while path and ".".join(path) not in known:
         path = path[:-1]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from cnnvis_report.models.torchvision_models.classifiers import skeleton
+from cnnvis_report.models.torchvision_models.classifiers import make_room, skeleton
 
 FIRST, STEP = 2, 4  # where the first batch norm stands in the head, and how far the next ones are
 PART = re.compile(r"[01]\.(\d+)\..+")
@@ -91,9 +91,7 @@ def _body(name: str, state: State) -> nn.Sequential | None:
         shapes.get(key) != value.shape for key, value in expected.items() if not key.endswith("num_batches_tracked")
     ):
         return None
-    for module in body.modules():
-        for key, parameter in module.named_parameters(recurse=False):
-            setattr(module, key, nn.Parameter(torch.empty_like(parameter, device="cpu")))
+    make_room(body)
     return body
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.models.checkpoints.candidates import State
 from cnnvis_report.models.checkpoints.tensor_matching import Match
-from cnnvis_report.models.torchvision_models.classifiers import CLASSES, skeleton
+from cnnvis_report.models.torchvision_models.classifiers import head_of, skeleton
 
 # as networks of one's own call a last layer beside a backbone
 CALLED = re.compile(r"^(\w*_)?(fc|head|heads|classifier|classification|cls|linear|logits|output|out|predictor)(_\w*)?$")
@@ -24,8 +24,7 @@ def with_head(name: str, match: Match, file: str) -> tuple[Match, tuple[str, ...
     Raises:
         BadRequest: all is there but a head.
     """
-    expected, other = skeleton(name).state_dict(), skeleton(name, num_classes=CLASSES + 1).state_dict()
-    heads = [key for key in expected if expected[key].shape != other[key].shape]
+    expected, heads = skeleton(name).state_dict(), head_of(name)
     top = heads[0].rpartition(".")[0]
     if any(key.startswith(f"{top.partition('.')[0]}.") for key in match.state) or not _are_features(
         expected, heads, match

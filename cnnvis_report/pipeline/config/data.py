@@ -7,8 +7,8 @@ from typing import ClassVar
 from cnnvis_report.data.labels.modes import MODES
 from cnnvis_report.data.limit import ORDERS
 from cnnvis_report.settings import Group, Stated, setting
-from cnnvis_report.settings.file_kinds import ChoiceOrFile, FileOrAddress
 from cnnvis_report.settings.kinds import Choice, File, Integer, Names, Several, Text
+from cnnvis_report.settings.text_kinds import ChoiceOrFile, FileOrAddress
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from cnnvis_report.records.effort import EFFORTS
-from cnnvis_report.records.methods import Option
+from cnnvis_report.records.methods import EFFORTS, Option
 from cnnvis_report.settings import Group, Stated, setting
-from cnnvis_report.settings.duration import Duration
 from cnnvis_report.settings.kinds import Choice, Names, Several, Text
-from cnnvis_report.settings.method_options import MethodOptions
+from cnnvis_report.settings.text_kinds import Duration, MethodOptions
 
 SETS = frozenset({"standard", "all"})  # of methods, with which layers are inspected where nobody says otherwise
 

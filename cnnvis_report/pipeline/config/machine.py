@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from cnnvis_report.settings import Group, Stated, setting
-from cnnvis_report.settings.file_kinds import FileOrAddress
 from cnnvis_report.settings.kinds import Choice, Integer, Text
+from cnnvis_report.settings.text_kinds import FileOrAddress
 
 MOST_IN_A_BATCH = 1_000_000
 MOST_WORKERS = 10_000

@@ -6,8 +6,8 @@ from typing import ClassVar
 
 from cnnvis_report.records.scores import TASKS
 from cnnvis_report.settings import Group, Stated, required, setting
-from cnnvis_report.settings.assignment import Assignment
 from cnnvis_report.settings.kinds import Choice, File, FileName, Flag, Several, Text
+from cnnvis_report.settings.text_kinds import Assignment
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from typing import ClassVar
 from cnnvis_report.records.interpolations import INTERPOLATIONS
 from cnnvis_report.settings import Group, setting
 from cnnvis_report.settings.kinds import Choice, FileName, Numbers, Text
-from cnnvis_report.settings.range_kind import RangeText
+from cnnvis_report.settings.text_kinds import RangeText
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from cnnvis_report.settings import Group, Stated, setting
 from cnnvis_report.settings.kinds import Choice, File, Flag
-from cnnvis_report.settings.sizes import Size
+from cnnvis_report.settings.text_kinds import Size
 
 
 @dataclass(frozen=True)

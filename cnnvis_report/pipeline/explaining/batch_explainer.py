@@ -10,16 +10,15 @@ from cnnvis_report.data.batches import Batch, DecodedImage
 from cnnvis_report.engine.devices import is_out_of_memory, too_large
 from cnnvis_report.engine.outputs.boxes import Boxes
 from cnnvis_report.engine.outputs.regions import Regions
-from cnnvis_report.engine.subject import Subject
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.methods.tasks import Task, TaskResult
 from cnnvis_report.pipeline.explaining.explain_batch import BatchSettings, explain_batch, open_batch
-from cnnvis_report.pipeline.explaining.reduced_maps import MapReducer
+from cnnvis_report.pipeline.explaining.reduced_maps import map_reducer
 from cnnvis_report.pipeline.explaining.rejected_images import NOT_FINITE, in_one_line
 from cnnvis_report.pipeline.explaining.results import Result, results_of
-from cnnvis_report.pipeline.explaining.targets import ClassChoice
-from cnnvis_report.pipeline.repeatability.pass_monitor import PassMonitor
+from cnnvis_report.pipeline.planning.plan import Plan
+from cnnvis_report.pipeline.setup import Setup
 from cnnvis_report.pipeline.stages.evaluation import MapMetricsStage
 from cnnvis_report.pipeline.stats import RunStats
 from cnnvis_report.progress import Progress
@@ -35,28 +34,22 @@ class BatchExplainer:
     such an image is halved until it is alone, so that one costs few passes and many cost two each.
 
     Args:
-        tasks: all of the run. shares: what part of an image's time each task takes, and last its metrics.
-        metrics: measures maps; None where that isn't wanted. monitor: compares the batches' passes with others.
-        reducer: makes of the maps what is kept, when they are measured; None keeps them as they are.
+        metrics: measures maps; None where that isn't wanted. stats: gets what is met.
     """
 
     def __init__(
         self,
-        subject: Subject,
-        tasks: Sequence[Task],
-        choice: ClassChoice,
+        setup: Setup,
+        plan: Plan,
         settings: BatchSettings,
-        *,
-        shares: Sequence[float],
         metrics: MapMetricsStage | None,
-        monitor: PassMonitor,
-        reducer: MapReducer | None,
         stats: RunStats,
         progress: Progress,
     ) -> None:
-        self._subject, self._tasks, self._choice, self._settings = subject, tasks, choice, settings
-        self._shares, self._metrics, self._monitor = shares, metrics, monitor
-        self._stats, self._progress, self._reducer = stats, progress, reducer
+        self._subject, self._monitor = setup.network.subject, setup.network.checks.monitor
+        self._choice, self._reducer = setup.maps.choice, map_reducer(setup)
+        self._tasks, self._shares = plan.dry_run.tasks, plan.shares
+        self._settings, self._metrics, self._stats, self._progress = settings, metrics, stats, progress
         self._failing: list[Task] = []  # they have failed on each image of a batch by itself
 
     def explain(self, images: Images) -> Iterator[Result]:

@@ -19,11 +19,11 @@ from cnnvis_report.isolation.buffers import OwnState
 from cnnvis_report.isolation.context import full_precision
 from cnnvis_report.isolation.eager import single_precision
 from cnnvis_report.methods.tasks import DryRun, Task, TaskResult, dry_run_tasks
+from cnnvis_report.models.own_code.functions import target_reader
 from cnnvis_report.pipeline.arguments import check_columns
 from cnnvis_report.pipeline.config import RunConfig
 from cnnvis_report.pipeline.explaining.explain_batch import BatchSettings, explain_batch, open_batch
 from cnnvis_report.pipeline.explaining.rejected_images import in_one_line
-from cnnvis_report.pipeline.explaining.target_reader import target_reader
 from cnnvis_report.pipeline.repeatability.check import open_first_batch
 from cnnvis_report.records.scores import ScoreKind
 

@@ -13,7 +13,7 @@ from cnnvis_report.methods.tasks import Task
 from cnnvis_report.pipeline.explaining.batch_explainer import BatchExplainer
 from cnnvis_report.pipeline.explaining.explain_batch import BatchSettings
 from cnnvis_report.pipeline.explaining.fit_cache import FolderFitCache
-from cnnvis_report.pipeline.explaining.reduced_maps import array_layout, map_reducer
+from cnnvis_report.pipeline.explaining.reduced_maps import array_layout
 from cnnvis_report.pipeline.explaining.results import Result
 from cnnvis_report.pipeline.inspection.merge_tree import merged
 from cnnvis_report.pipeline.inspection.set_pass import SetPass, pass_over_set
@@ -144,19 +144,7 @@ class MapMaking:
             )
 
     def _explainer(self, settings: BatchSettings, stats: RunStats, progress: Progress) -> BatchExplainer:
-        network = self.setup.network
-        return BatchExplainer(
-            network.subject,
-            self.plan.dry_run.tasks,
-            self.setup.maps.choice,
-            settings,
-            shares=self.plan.shares,
-            metrics=self.metrics(),
-            monitor=network.checks.monitor,
-            reducer=map_reducer(self.setup),
-            stats=stats,
-            progress=progress,
-        )
+        return BatchExplainer(self.setup, self.plan, settings, self.metrics(), stats, progress)
 
 
 class Engine(Protocol):

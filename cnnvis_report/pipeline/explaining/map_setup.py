@@ -47,11 +47,7 @@ def make_tasks(subject: Subject, config: ExplainConfig) -> tuple[Task, ...]:
 
 
 def _layer(subject: Subject, name: str) -> str:
-    """The layer's own name.
-
-    Raises:
-        BadRequest: the network has none that is called so.
-    """
+    """The layer's own name."""
     try:
         return subject.layer(name).name
     except UnknownName as error:

@@ -3,8 +3,8 @@
 from inspect import getsource
 
 from cnnvis_report import __version__
-from cnnvis_report.data.batches import sampled
 from cnnvis_report.data.image_set import ImageSet
+from cnnvis_report.data.limit import evenly
 from cnnvis_report.engine.outputs.functions import FunctionScores
 from cnnvis_report.engine.outputs.readers import OutputReader
 from cnnvis_report.methods.tasks import Task
@@ -72,7 +72,7 @@ def _image_parts(images: ImageSet) -> Parts:
     return {
         "the files that aren't read": [[file.name, file.reason] for file in images.skipped],
         LISTED: [[item.id, item.name, repr(item.labels), item.bare, item.mask is not None] for item in images],
-        SAMPLED: [item.fingerprint for item in sampled(images, SAMPLE)],
+        SAMPLED: [item.fingerprint for item in evenly(images, SAMPLE)],
     }
 
 

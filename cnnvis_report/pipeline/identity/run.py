@@ -2,10 +2,12 @@
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 
+from cnnvis_report.data.content.content_hash import Replaced
 from cnnvis_report.data.image_set import ImageItem, ImageSet
 from cnnvis_report.pipeline.repeatability.check import Repeatability
 from cnnvis_report.records.identity import LISTED, Content, Identity, changed_images, changes
@@ -44,11 +46,6 @@ def files_of(images: ImageSet) -> dict[str, str]:
     return dict(sorted(pair for file in files for pair in file.remembered.items()))
 
 
-def contents_of(images: ImageSet) -> list[Content]:
-    """The images as they were last read."""
-    return [Content(item.name, item.fingerprint) for item in images]
-
-
 def is_run_of(folder: Path, identity: Identity) -> bool:
     """Whether the folder holds a run of this identity, of whatever images of the set."""
     earlier = identity_of(folder)
@@ -82,3 +79,21 @@ def _unread(image: Content | ImageItem) -> Content:
 
 def _digest(value: object) -> str:
     return sha256(json.dumps(value, sort_keys=True).encode("utf-8", "replace")).hexdigest()[:16]
+
+
+def replaced_notices(images: ImageSet, done: Collection[str]) -> list[str]:
+    """A sentence on each image that is explained, and whose files don't hold what was explained any more.
+
+    What was read of it later, of other content, has been left out where it was met, so that nothing is a mix.
+
+    Args:
+        done: ids of the images that are explained.
+    """
+    notices = []
+    for item in images:
+        for file in item.files if item.id in done else ():
+            with suppress(Replaced):  # which is noted in the file
+                file.check()
+        if item.id in done and any(file.replaced for file in item.files):
+            notices.append(f"{item.name} was replaced while the run went on; its maps are of what it held at first.")
+    return notices

@@ -3,55 +3,33 @@
 from collections.abc import Iterator
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from cnnvis_report.data.batches import DecodedImage
-from cnnvis_report.engine.subject import Subject
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.errors import NotApplicable
 from cnnvis_report.inspection.feature_maps import class_maps, keep_maps, layer_summary
 from cnnvis_report.inspection.inversion import invert
 from cnnvis_report.inspection.projections import Unit, strongest_channels
 from cnnvis_report.pipeline.explaining.rejected_images import check_finite
-from cnnvis_report.pipeline.inspection.budget import InspectionPlan
 from cnnvis_report.pipeline.inspection.set_pass import kept_maps, main_layers, shown_layers
-from cnnvis_report.pipeline.inspection.unit_pictures import UnitPictures, as_bytes
-from cnnvis_report.pipeline.not_applicable import Reasons, all_of
-from cnnvis_report.pipeline.repeatability.pass_monitor import PassMonitor
+from cnnvis_report.pipeline.inspection.unit_pictures import as_bytes
+from cnnvis_report.pipeline.inspection.view import Arrays, InspectionView
 from cnnvis_report.records.inspection import ClassMapRecord, ImageInspection, InvertedRecord, UnitRecord
 from cnnvis_report.store.writer import RunWriter
 
-Arrays = dict[str, npt.NDArray[np.generic]]
-
 
 class ImageInspector:
-    """Inspects images one by one, and writes their arrays.
+    """Inspects images one by one, and writes their arrays."""
 
-    Args:
-        images: how many images the set has. reasons: what isn't there is added to it, with the reason.
-    """
-
-    def __init__(
-        self,
-        subject: Subject,
-        plan: InspectionPlan,
-        images: int,
-        seed: int,
-        *,
-        pictures: UnitPictures,
-        monitor: PassMonitor,
-        writer: RunWriter,
-        reasons: Reasons,
-    ) -> None:
-        self._subject, self._plan, self._seed = subject, plan, seed
-        self._pictures, self._monitor, self._writer, self._reasons = pictures, monitor, writer, reasons
-        layers = shown_layers(subject, plan.budget)
+    def __init__(self, view: InspectionView, writer: RunWriter) -> None:
+        self._view, self._writer = view, writer
+        self._subject, self._plan, self._pictures = view.subject, view.plan, view.pictures
+        layers, budget = shown_layers(view.subject, view.plan.budget), view.plan.budget
         self._layers = [layer.name for layer in layers]
-        self._with_maps, self._side = kept_maps(
-            [layer.shape for layer in layers], min(plan.budget.images, images), plan.budget
-        )
+        shapes = [layer.shape for layer in layers]
+        self._with_maps, self._side = kept_maps(shapes, min(budget.images, len(view.images)), budget)
         self._count = 0
 
     def inspect(self, image: DecodedImage) -> ImageInspection:
@@ -60,18 +38,18 @@ class ImageInspector:
         Raises:
             BadRequest: the network gives no finite scores for it. Exception: it fails on it.
         """
-        subject, reasons = self._subject, self._reasons
+        subject, view = self._subject, self._view
         inputs = image.picture.values[None].to(subject.device)
-        tape = Tape(subject, inputs, layers=self._layers, seed=self._seed)
+        tape = Tape(subject, inputs, layers=self._layers, seed=view.seed)
         check_finite(subject, tape.logits)
-        self._monitor.check_again([image.item.id], tape.logits)
+        view.monitor.check_again([image.item.id], tape.logits)
         target = int(tape.logits[0].argmax())
         arrays: Arrays = {}
-        layers = all_of("feature maps", lambda: self._maps(tape, target, arrays), reasons)
-        units = all_of("units", lambda: self._units(tape, image, arrays), reasons) if self._pictures.rules else ()
-        classes = all_of("class score maps", lambda: self._classes(tape, arrays), reasons)
+        layers = view.all("feature maps", lambda: self._maps(tape, target, arrays))
+        units = view.all("units", lambda: self._units(tape, image, arrays)) if self._pictures.rules else ()
+        classes = view.all("class score maps", lambda: self._classes(tape, arrays))
         inverts = self._count < self._plan.budget.inverted
-        inverted = all_of("inversions", lambda: self._inverted(inputs[0], arrays), reasons) if inverts else ()
+        inverted = view.all("inversions", lambda: self._inverted(inputs[0], arrays)) if inverts else ()
         side = self._side if self._count < self._with_maps else 0
         self._count += 1
         self._writer.add_inspection(image.item.id, arrays)
@@ -109,7 +87,7 @@ class ImageInspector:
         try:
             maps = class_maps(tape)[0]
         except NotApplicable as error:
-            self._reasons.append(("class score maps", str(error)))
+            self._view.reasons.append(("class score maps", str(error)))
             return
         logits = tape.logits
         probabilities = subject.probabilities(logits)[0]
@@ -119,6 +97,6 @@ class ImageInspector:
             yield ClassMapRecord(index, subject.classes[index], round(float(logits[0, index]), 5), probability)
 
     def _inverted(self, image: Tensor, arrays: Arrays) -> Iterator[InvertedRecord]:
-        for inverted in invert(self._subject, image, main_layers(self._subject), seed=self._seed):
+        for inverted in invert(self._subject, image, main_layers(self._subject), seed=self._view.seed):
             arrays[f"inverted/{inverted.layer}"] = as_bytes(self._subject.preprocessing.shown(inverted.image))
             yield InvertedRecord(inverted.layer, round(inverted.error, 5))

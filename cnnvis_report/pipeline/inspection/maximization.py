@@ -4,18 +4,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from cnnvis_report.data.batches import DecodedImage, read_item
-from cnnvis_report.data.image_set import ImageSet
-from cnnvis_report.engine.subject import Subject
 from cnnvis_report.inspection.activation_maximization import MaximizedImage, maximize_activations
 from cnnvis_report.inspection.feature_maps import shrunk
 from cnnvis_report.inspection.objectives import Objective
-from cnnvis_report.pipeline.inspection.budget import InspectionPlan, objective_of
-from cnnvis_report.pipeline.inspection.set_pass import SetPass
+from cnnvis_report.pipeline.inspection.budget import objective_of
 from cnnvis_report.pipeline.inspection.unit_pictures import as_bytes
-from cnnvis_report.progress import Progress
+from cnnvis_report.pipeline.inspection.view import InspectionView
 from cnnvis_report.records.inspection import FRAME_SIDE, MaximizedRecord
 
 CURVE = 64  # values of an optimization, at most
@@ -31,30 +27,21 @@ class Candidate:
     best_image: str
 
 
-def maximized(
-    subject: Subject,
-    images: ImageSet,
-    plan: InspectionPlan,
-    seed: int,
-    *,
-    set_pass: SetPass,
-    named_classes: Sequence[int],
-    arrays: dict[str, npt.NDArray[np.generic]],
-    progress: Progress,
-) -> Iterator[MaximizedRecord]:
+def maximized(view: InspectionView, named_classes: Sequence[int]) -> Iterator[MaximizedRecord]:
     """Images optimized for objectives that were named, units that were asked for, or the classes predicted most often.
 
     Args:
-        named_classes: that are explained, which are taken where there is no image. arrays: the images are added to it.
+        named_classes: that are explained, which are taken where there is no image.
     """
-    candidates = _candidates(subject, plan, set_pass, named_classes)
+    plan, arrays = view.plan, view.arrays
+    candidates = _candidates(view, named_classes)
     total = len(candidates) * plan.budget.steps
 
     def count(done: int) -> None:
-        progress.step(f"feature visualization, {done} of {total} steps")
+        view.progress.step(f"feature visualization, {done} of {total} steps")
 
-    shown = subject.preprocessing.shown
-    results = _optimized(subject, images, plan, candidates, seed, count)
+    shown = view.subject.preprocessing.shown
+    results = _optimized(view, candidates, count)
     for number, (candidate, result) in enumerate(zip(candidates, results, strict=True)):
         arrays[f"maximized/{number}"] = as_bytes(shown(result.image))
         arrays[f"frames/{number}"] = np.stack([as_bytes(shrunk(shown(frame), FRAME_SIDE)) for frame in result.frames])
@@ -74,21 +61,17 @@ def maximized(
 
 
 def _optimized(
-    subject: Subject,
-    images: ImageSet,
-    plan: InspectionPlan,
-    candidates: Sequence[Candidate],
-    seed: int,
-    count: Callable[[int], None],
+    view: InspectionView, candidates: Sequence[Candidate], count: Callable[[int], None]
 ) -> list[MaximizedImage]:
     """All from noise at once, or each from the strongest image of the set."""
+    subject, plan, seed = view.subject, view.plan, view.seed
     form, size, steps = plan.parametrization, subject.size, plan.budget.steps
     if plan.init == "noise":
         objectives = [candidate.objective for candidate in candidates]
         return maximize_activations(
             subject, objectives, parametrization=form, steps=steps, size=size, seed=seed, progress=count
         )
-    items = {item.id: item for item in images}
+    items = {item.id: item for item in view.images}
     results: list[MaximizedImage] = []
     for candidate in candidates:
         image = read_item(items[candidate.best_image], subject.preprocessing) if candidate.best_image else None
@@ -99,15 +82,14 @@ def _optimized(
     return results
 
 
-def _candidates(
-    subject: Subject, plan: InspectionPlan, set_pass: SetPass, named_classes: Sequence[int]
-) -> list[Candidate]:
+def _candidates(view: InspectionView, named_classes: Sequence[int]) -> list[Candidate]:
     """The objectives that were named, then units that were asked for; the set's classes where none was named."""
-    classes = [] if plan.objectives else _classes(subject, plan, set_pass, named_classes)
+    plan = view.plan
+    classes = [] if plan.objectives else _classes(view, named_classes)
     candidates = []
     for objective in dict.fromkeys([*plan.objectives, *map(objective_of, plan.units), *classes]):
-        best, image = set_pass.best_of(objective) or (None, "")
-        candidates.append(Candidate(objective, _title(objective, subject.classes), best, image))
+        best, image = view.set_pass.best_of(objective) or (None, "")
+        candidates.append(Candidate(objective, _title(objective, view.subject.classes), best, image))
     return candidates
 
 
@@ -119,11 +101,10 @@ def _title(objective: Objective, classes: Sequence[str]) -> str:
     return f"channel{'s' if len(objective.channels) > 1 else ''} {names} of {objective.layer}{position}"
 
 
-def _classes(
-    subject: Subject, plan: InspectionPlan, set_pass: SetPass, named_classes: Sequence[int]
-) -> list[Objective]:
+def _classes(view: InspectionView, named_classes: Sequence[int]) -> list[Objective]:
     """The classes of most images; without images those that were named, or the first."""
-    counts = {index: set_pass.classes.count(index) for index in set_pass.classes}
+    predicted = view.set_pass.classes
+    counts = {index: predicted.count(index) for index in predicted}
     frequent = sorted(counts, key=lambda index: (-counts[index], index))
-    chosen = frequent or named_classes or range(len(subject.classes))
-    return [Objective("", (index,)) for index in chosen[: plan.budget.maximized]]
+    chosen = frequent or named_classes or range(len(view.subject.classes))
+    return [Objective("", (index,)) for index in chosen[: view.plan.budget.maximized]]

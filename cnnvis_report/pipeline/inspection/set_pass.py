@@ -25,8 +25,7 @@ from cnnvis_report.pipeline.inspection.budget import (
 from cnnvis_report.pipeline.not_applicable import Reasons
 from cnnvis_report.pipeline.repeatability.pass_monitor import PassMonitor
 from cnnvis_report.progress import Progress
-from cnnvis_report.records.blocks import blocks
-from cnnvis_report.records.network import LayerRecord
+from cnnvis_report.records.network import LayerRecord, blocks
 from cnnvis_report.records.run import Skipped
 
 # Of what fraction of the images feature maps are kept, and what their sides are cut down to, until they are few enough.

@@ -2,61 +2,47 @@
 
 from collections.abc import Iterator, Sequence
 
-import numpy as np
-import numpy.typing as npt
-
 from cnnvis_report.data.batches import DecodedImage, read_item
 from cnnvis_report.data.image_set import ImageSet
 from cnnvis_report.data.preprocessing.preprocessing import Preprocessing
 from cnnvis_report.engine.devices import is_out_of_memory
-from cnnvis_report.engine.subject import Subject
 from cnnvis_report.errors import NotApplicable, told
 from cnnvis_report.inspection.projections import Unit
-from cnnvis_report.pipeline.inspection.budget import InspectionPlan
-from cnnvis_report.pipeline.inspection.set_pass import SetPass, main_layers
+from cnnvis_report.pipeline.inspection.set_pass import main_layers
 from cnnvis_report.pipeline.inspection.unit_pictures import Bytes, UnitPictures
+from cnnvis_report.pipeline.inspection.view import InspectionView
 from cnnvis_report.pipeline.not_applicable import Reasons
-from cnnvis_report.progress import Progress
 from cnnvis_report.records.inspection import TopImagesRecord, UnitRecord
 
 CLASSES = 5  # of the highest mean activation
 
 
-def top_images(
-    subject: Subject,
-    images: ImageSet,
-    plan: InspectionPlan,
-    *,
-    set_pass: SetPass,
-    pictures: UnitPictures,
-    arrays: dict[str, npt.NDArray[np.generic]],
-    reasons: Reasons,
-    progress: Progress,
-) -> Iterator[TopImagesRecord]:
+def top_images(view: InspectionView) -> Iterator[TopImagesRecord]:
     """Channels of the main layers, and those that were asked for; their pictures are added to the arrays."""
+    subject, set_pass, pictures = view.subject, view.set_pass, view.pictures
     if len(set_pass.ids) < 2:
         one = "the set has one image, and each channel's strongest would be that one"
-        reasons.append(("top images", one if set_pass.ids else "no images were given"))
+        view.reasons.append(("top images", one if set_pass.ids else "no images were given"))
         return
     if set_pass.tops.layers and not pictures.rules:
-        reasons.append(("top images", "no way of projecting units is applicable to the network"))
+        view.reasons.append(("top images", "no way of projecting units is applicable to the network"))
         return
-    cache = DecodedImages(images, subject.preprocessing)
+    cache = DecodedImages(view.images, subject.preprocessing)
     for layer in set_pass.tops.layers:
-        progress.step(f"inspection: top images of {layer}")
+        view.progress.step(f"inspection: top images of {layer}")
         top = set_pass.tops.top(layer)
         means = set_pass.tops.excitement(layer)
-        for channel in _channels(subject, plan, set_pass, layer):
+        for channel in _channels(view, layer):
             count = int((top.values[channel] > 0).sum())
             if not count:
                 continue
             ids = [set_pass.ids[number] for number in top.images[channel, :count].tolist()]
             positions = zip(top.rows[channel, :count].tolist(), top.columns[channel, :count].tolist(), strict=True)
             units = [Unit(layer, channel, *position) for position in positions]
-            records, encoded = _pictured(cache, ids, units, pictures, reasons)
+            records, encoded = _pictured(cache, ids, units, pictures, view.reasons)
             if not records:
                 continue
-            arrays |= {f"top_images/{layer}/{channel}/{name}": picture for name, picture in encoded.items()}
+            view.arrays.update({f"top_images/{layer}/{channel}/{name}": picture for name, picture in encoded.items()})
             classes = sorted(((float(values[channel]), index) for index, values in means.items()), reverse=True)
             named = tuple((subject.classes[index], round(value, 5)) for value, index in classes[:CLASSES])
             yield TopImagesRecord(layer, channel, records, named)
@@ -83,11 +69,11 @@ def _pictured(
     return tuple(records), encoded
 
 
-def _channels(subject: Subject, plan: InspectionPlan, set_pass: SetPass, layer: str) -> list[int]:
+def _channels(view: InspectionView, layer: str) -> list[int]:
     """The channels of the largest activations in a main layer, and those that were asked for, by number."""
-    values = set_pass.tops.top(layer).values
+    values, plan = view.set_pass.tops.top(layer).values, view.plan
     requested = {unit.channel for unit in plan.units if unit.layer == layer}
-    most = plan.budget.channels if layer in main_layers(subject) else 0
+    most = plan.budget.channels if layer in main_layers(view.subject) else 0
     return sorted({*values[:, 0].topk(min(most, len(values))).indices.tolist(), *requested})
 
 

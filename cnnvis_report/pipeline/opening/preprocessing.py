@@ -1,18 +1,24 @@
 """The preprocessing of a run: the model's, with what the user wants otherwise."""
 
+import re
 from dataclasses import replace
 
-from cnnvis_report.data.preprocessing.geometry_options import adjusted_geometry
-from cnnvis_report.data.preprocessing.preprocessing import Preprocessing
-from cnnvis_report.data.preprocessing.range_option import read_range
+from cnnvis_report.data.preprocessing.preprocessing import Levels, Preprocessing, read_sides
 from cnnvis_report.data.preprocessing.shown_bands import MOST_BANDS, choose_bands
-from cnnvis_report.errors import BadRequest
+from cnnvis_report.errors import BadRequest, UnusedOption, shown
 from cnnvis_report.models.input_channels import input_channels
 from cnnvis_report.models.model import Model
 from cnnvis_report.models.own_code.functions import transform_at
 from cnnvis_report.models.own_code.transform import with_transform
 from cnnvis_report.pipeline.config import PreprocessingConfig
-from cnnvis_report.pipeline.opening.transform_options import keep_transform
+from cnnvis_report.settings.numbers import number
+
+NONE = "none"
+PERCENTILE = re.compile(r"p([0-9]{1,3}(?:\.[0-9]{1,6})?)")
+WANTED = (
+    "give LOW,HIGH, the values that are black and white, the first below the second, such as 0,4095; percentiles of "
+    "each picture, such as p1,p99; window, which files of DICOM and NIfTI bring; or full, whatever window they bring"
+)
 
 
 def with_preprocessing(model: Model, config: PreprocessingConfig) -> Model:
@@ -69,3 +75,74 @@ def _band_notices(preprocessing: Preprocessing, *, chosen: bool) -> tuple[str, .
             f"--mean and --std take {channels} numbers each."
         )
     return tuple(notices)
+
+
+def adjusted_geometry(
+    known: Preprocessing, size: str | None, resize: str | None, crop: str | None, interpolation: str | None
+) -> Preprocessing:
+    """The preprocessing with what --size, --resize, --crop and --interpolation say; None leaves a part as it is.
+
+    Raises:
+        BadRequest: one can't be read.
+        UnusedOption: --size is given beside what it stands for.
+    """
+    for option, value in (("--resize", resize), ("--crop", crop)):
+        if size is not None and value is not None:
+            raise UnusedOption(option, value, f"--size {size} sets --resize and --crop; give either.", "--size")
+    if size is not None:
+        known = known.resized(size)
+    if resize is not None:
+        known = replace(known, resize=_resize(resize), aspect="squash")
+    if crop is not None:
+        known = replace(known, crop=_crop(crop))
+    return known if interpolation is None else replace(known, interpolation=interpolation)
+
+
+def _resize(text: str) -> int | tuple[int, int] | None:
+    wanted = "the shorter side such as 256, HEIGHTxWIDTH such as 192x256, or none"
+    return None if text == NONE else read_sides(text, "--resize", wanted)
+
+
+def _crop(text: str) -> tuple[int, int] | None:
+    if text == NONE:
+        return None
+    sides = read_sides(text, "--crop", "a side such as 224, HEIGHTxWIDTH such as 192x256, or none")
+    return sides if isinstance(sides, tuple) else (sides, sides)
+
+
+def read_range(text: str) -> Levels:
+    """How pictures of more than 8 bits are read: "0,4095", "p1,p99", "window" or "full".
+
+    Raises:
+        BadRequest: the text is none of these.
+    """
+    if text == "window":
+        return Levels()
+    if text == "full":
+        return Levels(windows=False)
+    parts = [part.strip() for part in text.split(",")]
+    percentiles = [PERCENTILE.fullmatch(part) for part in parts]
+    ends = [number(part) if match is None else float(match[1]) for part, match in zip(parts, percentiles, strict=True)]
+    both = len(ends) == 2 and None not in ends
+    low, high = ends if both else (None, None)
+    if low is None or high is None or not low < high or len(set(map(bool, percentiles))) != 1:
+        raise BadRequest(f"--range {shown(text)}: {WANTED}.")
+    if percentiles[0] is None:
+        return Levels(range=(low, high))
+    if high > 100:
+        raise BadRequest(f"--range {shown(text)}: percentiles lie between p0 and p100.")
+    return Levels(percentiles=(low, high))
+
+
+def keep_transform(known: Preprocessing, config: PreprocessingConfig) -> Preprocessing:
+    """The preprocessing by a transform, which gets pictures of more than 8 bits as the user wants them.
+
+    Raises:
+        UnusedOption: an option would change what the transform decides.
+    """
+    for option in ("size", "resize", "crop", "interpolation", "mean", "std"):
+        value = getattr(config, option)
+        if value is not None:
+            text = value if isinstance(value, str) else ",".join(f"{number:g}" for number in value)
+            raise UnusedOption(f"--{option}", text, "a transform makes what the network reads, and decides that.")
+    return known if config.range is None else replace(known, levels=read_range(config.range))

@@ -8,7 +8,7 @@ from cnnvis_report.pipeline.identity.parts import identity_parts
 from cnnvis_report.pipeline.identity.run import identify, is_run_of
 from cnnvis_report.pipeline.planning.plan import PagesSeconds, Plan, plan_setups
 from cnnvis_report.pipeline.setup import Setup, at_effort
-from cnnvis_report.records.effort import EFFORTS
+from cnnvis_report.records.methods import EFFORTS
 
 NOISE = 1.25  # times: two plans of the same run, on a machine that does other things as well, may differ by so much
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from cnnvis_report.data.image_set import ImageSet
+from cnnvis_report.data.limit import evenly
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.evaluation.metric import Effort, forward_passes
 from cnnvis_report.methods.tasks import DryRun, Task
@@ -110,11 +111,9 @@ def choose_budget(name: str, methods: Sequence[str], effort: str, *, masks: bool
 
 def measured_images(budget: MetricsBudget | None, images: ImageSet) -> frozenset[str]:
     """Ids of the images that are measured, spread evenly over the set."""
-    ids = [item.id for item in images]
     if budget is None:
         return frozenset()
-    count = len(ids) if budget.images is None else min(budget.images, len(ids))
-    return frozenset(ids[number * len(ids) // count] for number in range(count))
+    return frozenset(item.id for item in evenly(images, len(images) if budget.images is None else budget.images))
 
 
 def randomized_tasks(dry_run: DryRun, classes: int, budget: MetricsBudget) -> list[Task]:

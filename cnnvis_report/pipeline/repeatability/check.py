@@ -12,7 +12,7 @@ from cnnvis_report.engine.devices import is_out_of_memory
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.errors import CnnVisError, brief
-from cnnvis_report.isolation.context import grad_mode
+from cnnvis_report.isolation.context import check_shape, grad_mode
 from cnnvis_report.pipeline.repeatability.random_draws import Draws, watched
 
 # Of the range of the logits. What rounding leaves between batches of one and of three of torchvision's networks is
@@ -105,8 +105,7 @@ def open_first_batch(
 
     def batch() -> Tensor:
         tapes.append(tape_of(images))
-        logits = tapes[-1].logits
-        _check_rows(logits, images)
+        logits = check_shape(tapes[-1].logits, len(images), 0)
         if streams and len(images) == 1:
             logits = torch.cat([logits, _beside(subject, images, 1)[1]])
         return logits[-1:]
@@ -218,14 +217,7 @@ def plain_logits(subject: Subject, images: Tensor) -> Tensor:
         ValueError: there are more or fewer rows than images.
     """
     with grad_mode(), torch.no_grad(), subject.in_eval_mode():
-        logits = subject.forward(images)
-    _check_rows(logits, images)
-    return logits
-
-
-def _check_rows(logits: Tensor, images: Tensor) -> None:
-    if len(logits) != len(images):
-        raise ValueError(f"it gives {len(logits)} rows of scores for {len(images)} images")
+        return check_shape(subject.forward(images), len(images), 0)
 
 
 def _noise(image: Tensor) -> Tensor:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.errors import NotApplicable
-from cnnvis_report.evaluation.map_similarity import SIMILARITIES, map_similarities
+from cnnvis_report.evaluation.similarity import SIMILARITIES, map_similarities
 from cnnvis_report.methods.tasks import Task
 from cnnvis_report.models.model import Training
 from cnnvis_report.pipeline.explaining.explain_batch import BatchSettings
@@ -27,17 +27,17 @@ TESTS = tuple(
 
 def data_randomization_test(
     subject: Subject,
-    training: Training | None,
     images: Sequence[PredictedImage],
     tasks: Sequence[Task],
     settings: BatchSettings,
+    training: Training | None,
 ) -> tuple[MethodTest, ...]:
     """Explain the predicted class of images by the network and by the one that was trained on permuted labels.
 
     An image is left out where a map isn't there or has a single value.
 
     Args:
-        training: of the network. settings: reference and seed; what is fitted to the reference is fitted anew.
+        settings: reference and seed; what is fitted to the reference is fitted anew. training: of the network.
 
     Raises:
         NotApplicable: there is no network that was trained on permuted labels.
@@ -48,8 +48,8 @@ def data_randomization_test(
         raise NotApplicable(
             "the model file has no network trained on permuted labels: train with --data-randomization to have one"
         )
-    values = ValuesByTest.empty([info.name for info in TESTS])
-    other = in_place_of(subject, training.permuted, images[0]) if images else subject
+    values = ValuesByTest()
+    other = in_place_of(subject, training.permuted, images[0].values[None]) if images else subject
     reference = settings.reference.unfitted() if settings.reference else None
     anew = BatchSettings(reference=reference, seed=settings.seed)
     for image in images:

@@ -14,7 +14,7 @@ from cnnvis_report.engine.outputs.readers import Anchor
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.evaluation.measure import measure
 from cnnvis_report.evaluation.metric import MapsOfImage, Mask, Metric, Scorer, metrics
-from cnnvis_report.evaluation.rank_correlation import agreement
+from cnnvis_report.evaluation.similarity import agreement
 from cnnvis_report.isolation.context import grad_mode
 from cnnvis_report.methods.random import random_map
 from cnnvis_report.pipeline.explaining.results import Result

@@ -1,7 +1,7 @@
 """Explaining a few images again, for tests of maps: under small changes, for other classes, by another network."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 
 import numpy as np
@@ -36,17 +36,12 @@ class PredictedImage:
 class ValuesByTest:
     """Values of the tests, one for each image, by the test's name and then by task."""
 
-    of_test: dict[str, dict[TaskKey, list[float]]]
-
-    @classmethod
-    def empty(cls, names: Sequence[str]) -> "ValuesByTest":
-        """For tests of these names."""
-        return cls({name: {} for name in names})
+    of_test: dict[str, dict[TaskKey, list[float]]] = field(default_factory=dict)
 
     def add(self, name: str, key: TaskKey, value: float | None) -> None:
         """Put in the value of one more image, where there is one."""
         if value is not None:
-            self.of_test[name].setdefault(key, []).append(round(value, 4))
+            self.of_test.setdefault(name, {}).setdefault(key, []).append(round(value, 4))
 
     def records(self) -> tuple[MethodTest, ...]:
         """One a test and task; tasks without a value have none."""
@@ -64,15 +59,15 @@ def read_images(subject: Subject, images: ImageSet, count: int, tried: int = TRI
     return [_predicted(subject, image.picture.values.to(subject.device)) for image in decoded]
 
 
-def in_place_of(subject: Subject, network: nn.Module, example: PredictedImage) -> Subject:
-    """Another network of the same form, read as the subject is.
+def in_place_of(subject: Subject, network: nn.Module, example: Tensor) -> Subject:
+    """Another network of the same form, read as the subject is, and tried on an example [1, C, H, W].
 
     Raises:
         BadRequest: it gives no finite scores for the example.
     """
     other = Subject(
         network.to(subject.device),
-        example.values[None],
+        example,
         name=subject.name,
         classes=subject.classes,
         preprocessing=subject.preprocessing,

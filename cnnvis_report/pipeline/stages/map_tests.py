@@ -1,6 +1,5 @@
 """Stage: tests that explain a few of the measured images again, once a run."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -27,9 +26,6 @@ class MapTests:
 
     tests: tuple[MethodTest, ...] = ()
     infos: tuple[MetricInfo, ...] = ()
-
-    def __add__(self, other: "MapTests") -> "MapTests":
-        return MapTests(self.tests + other.tests, self.infos + other.infos)
 
 
 @dataclass(frozen=True)
@@ -90,24 +86,15 @@ def run_map_tests(
         return MapTests()
     tested = read_images(subject, images, plan.images)
     plain = BatchSettings(capacity=settings.capacity, reference=settings.reference, seed=settings.seed)
-    tests = {
-        "max-sensitivity": lambda tasks: _result(
-            max_sensitivity.TESTS, max_sensitivity.max_sensitivity_test(subject, tested, tasks, plain)
-        ),
-        "random logit": lambda tasks: _result(
-            random_logit.TESTS, random_logit.random_logit_test(subject, tested, tasks, plain)
-        ),
-        "data randomization": lambda tasks: _result(
-            data_randomization.TESTS,
-            data_randomization.data_randomization_test(subject, training, tested, tasks, plain),
-        ),
-    }
+    of_data = partial(data_randomization.data_randomization_test, training=training)
     results = MapTests()
-    for name, test in tests.items():
+    for name, infos, test in (
+        ("max-sensitivity", max_sensitivity.TESTS, max_sensitivity.max_sensitivity_test),
+        ("random logit", random_logit.TESTS, random_logit.random_logit_test),
+        ("data randomization", data_randomization.TESTS, of_data),
+    ):
         progress.step(f"{name} test")
-        results += attempts.run(f"{name} test", partial(test, plan.tasks[name]), MapTests())
+        nothing: tuple[MethodTest, ...] = ()
+        tests = attempts.run(f"{name} test", partial(test, subject, tested, plan.tasks[name], plain), nothing)
+        results = MapTests(results.tests + tests, results.infos + (infos if tests else ()))
     return results
-
-
-def _result(infos: Sequence[MetricInfo], tests: tuple[MethodTest, ...]) -> MapTests:
-    return MapTests(tests, tuple(infos) if tests else ())

@@ -35,7 +35,7 @@ def max_sensitivity_test(
     Args:
         tasks: of MOST_PASSES at most. settings: reference, seed, and how many images go through together.
     """
-    values = ValuesByTest.empty([info.name for info in TESTS])
+    values = ValuesByTest()
     for image in images:
         span = subject.preprocessing.normalize(torch.ones_like(image.values)[None])[0]
         span = span - subject.preprocessing.black(image.values[None])

@@ -9,6 +9,7 @@ from torch import Tensor
 from cnnvis_report.data.batches import Batch, DecodedImage, batches
 from cnnvis_report.data.image_set import ImageItem, ImageSet, Limit
 from cnnvis_report.data.limit import chosen as take
+from cnnvis_report.data.limit import evenly
 from cnnvis_report.engine.devices import batch_size
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.errors import BadRequest
@@ -171,8 +172,7 @@ def _spread(items: Sequence[ImageItem], verdicts: Mapping[str, Verdict], most: i
     wrong = [id for id, verdict in verdicts.items() if not verdict.correct]
     first = set(sorted(wrong, key=lambda id: -verdicts[id].confidence)[: most // 2])
     rest = [item for item in items if item.id not in first]
-    room = min(len(rest), most - len(first))
-    chosen = first | {rest[number * len(rest) // room].id for number in range(room)}
+    chosen = first | {item.id for item in evenly(rest, most - len(first))}
     return [item for item in items if item.id in chosen]
 
 

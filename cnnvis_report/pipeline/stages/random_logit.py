@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 
+import torch
+
 from cnnvis_report.engine.noise import noise_generator
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.errors import NotApplicable
-from cnnvis_report.evaluation.map_similarity import SIMILARITIES, map_similarities
-from cnnvis_report.evaluation.random_logit import other_class
+from cnnvis_report.evaluation.similarity import SIMILARITIES, map_similarities
 from cnnvis_report.methods.tasks import Task
 from cnnvis_report.pipeline.explaining.explain_batch import BatchSettings
 from cnnvis_report.pipeline.stages.explained_again import PredictedImage, ValuesByTest, maps_of
@@ -43,7 +44,7 @@ def random_logit_test(
     classes = len(subject.classes)
     if classes < 2:
         raise NotApplicable("the network has a single output, and no other class to explain")
-    values = ValuesByTest.empty([info.name for info in TESTS])
+    values = ValuesByTest()
     for image in images:
         other = other_class(image.predicted, classes, noise_generator(image.values, settings.seed))
         (maps,) = maps_of(subject, image.values[None], tasks, [image.predicted, other], settings)
@@ -51,3 +52,15 @@ def random_logit_test(
             for similarity, value in (map_similarities(of_predicted, of_other) or {}).items():
                 values.add(f"{NAME}_{similarity}", key, value)
     return values.records()
+
+
+def other_class(target: int, classes: int, generator: torch.Generator) -> int:
+    """One of the classes that aren't the target, all with the same probability.
+
+    Args:
+        classes: how many there are, 2 at least.
+
+    Source: Sixt et al. 2020, arXiv:1912.09818.
+    """
+    drawn = int(torch.randint(classes - 1, (1,), generator=generator))
+    return drawn + (drawn >= target)

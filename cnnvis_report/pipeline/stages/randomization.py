@@ -8,8 +8,8 @@ import numpy as np
 from cnnvis_report.data.image_set import ImageSet
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.errors import BadRequest, NotApplicable
-from cnnvis_report.evaluation.map_similarity import SIMILARITIES, map_similarities
 from cnnvis_report.evaluation.randomization import randomized, stages
+from cnnvis_report.evaluation.similarity import SIMILARITIES, map_similarities
 from cnnvis_report.methods.tasks import Task
 from cnnvis_report.pipeline.explaining.explain_batch import BatchSettings
 from cnnvis_report.pipeline.planning.forecast import Spent
@@ -111,7 +111,7 @@ def randomization_seconds(
 def _randomized(subject: Subject, layers: Sequence[str], example: PredictedImage, seed: int) -> Subject | None:
     """The network with these layers randomized; None where it gives no finite scores then."""
     try:
-        return in_place_of(subject, randomized(subject.network, layers, seed), example)
+        return in_place_of(subject, randomized(subject.network, layers, seed), example.values[None])
     except BadRequest:
         return None
 

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from cnnvis_report.data.batches import DecodedImage, read_item
 from cnnvis_report.data.image_set import ImageSet
+from cnnvis_report.data.limit import evenly
 from cnnvis_report.engine.devices import is_out_of_memory
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.errors import CnnVisError, told
@@ -18,6 +19,7 @@ from cnnvis_report.models.model import Training
 from cnnvis_report.models.trained_file import plain_name, read_trained
 from cnnvis_report.pipeline.explaining.explain_batch import BatchSettings, explain_batch
 from cnnvis_report.pipeline.planning.forecast import Spent
+from cnnvis_report.pipeline.stages.explained_again import in_place_of
 from cnnvis_report.progress import Progress
 from cnnvis_report.records.training import Frame, SnapshotSeries, snapshot_key
 from cnnvis_report.store.files.names import SNAPSHOTS
@@ -79,7 +81,9 @@ def snapshots(
         progress.step(f"snapshot of epoch {checkpoint.epoch}")
         if not samples:
             break
-        network = _subject(subject, checkpoint, samples[0])
+        network = subject
+        if checkpoint.network is not subject.network:
+            network = in_place_of(subject, checkpoint.network, samples[0].inputs(subject.device))
         for sample in list(samples):
             frame = _frame(network, sample, tasks, settings, checkpoint.epoch, progress)
             if frame is None:
@@ -110,10 +114,8 @@ def _tasks(dry_run: DryRun) -> list[Task]:
 
 def _samples(subject: Subject, images: ImageSet) -> list[Sample]:
     """Images spread over the set, each with its label's class, or else with the predicted one."""
-    items = list(images)
-    count = min(IMAGES, len(items))
     samples = []
-    for item in [items[number * len(items) // count] for number in range(count)]:
+    for item in evenly(images, IMAGES):
         image = read_item(item, subject.preprocessing)
         if not isinstance(image, DecodedImage):
             continue
@@ -138,7 +140,7 @@ def _checkpoints(subject: Subject, training: Training, progress: Progress) -> It
             continue
         network = _load(training, snapshot.file, progress)
         if network is not None and _same_shapes(network, best_checkpoint.network):
-            yield Checkpoint(snapshot.epoch, network.to(subject.device))
+            yield Checkpoint(snapshot.epoch, network)
     if not best_yielded:
         yield best_checkpoint
 
@@ -160,21 +162,6 @@ def _load(training: Training, name: str, progress: Progress) -> nn.Module | None
 def _same_shapes(network: nn.Module, other: nn.Module) -> bool:
     shapes = [{name: value.shape for name, value in model.state_dict().items()} for model in (network, other)]
     return shapes[0] == shapes[1]
-
-
-def _subject(subject: Subject, checkpoint: Checkpoint, sample: Sample) -> Subject:
-    if checkpoint.network is subject.network:
-        return subject
-    other = Subject(
-        checkpoint.network,
-        sample.inputs(subject.device),
-        name=subject.name,
-        classes=subject.classes,
-        preprocessing=subject.preprocessing,
-        task=subject.meaning.kind,
-    )
-    other.one_by_one = subject.one_by_one
-    return other
 
 
 def _frame(

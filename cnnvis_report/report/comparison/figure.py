@@ -3,20 +3,20 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from cnnvis_report.errors import UnknownName
+from cnnvis_report.errors import UnknownName, printable
 from cnnvis_report.evidence import words
 from cnnvis_report.records.compared_images import ComparedImage, Flip
 from cnnvis_report.records.comparison import ComparedMethod
 from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.methods import Array, Kind
 from cnnvis_report.report.comparison.maps import Arrays, difference_of, scaled_maps
-from cnnvis_report.report.comparison.predicted import predicted
 from cnnvis_report.report.comparison.report import (
     ChosenImages,
     ComparedReport,
     image_mask_change,
     mask_change,
     moved,
+    predicted,
     strongest_flip,
 )
 from cnnvis_report.report.figure.columns import Column
@@ -62,8 +62,7 @@ def comparison_figure(report: ComparedReport, config: FigureConfig | None = None
 
 def comparison_caption(report: ComparedReport, figure: Figure) -> str:
     """What a reader has to know of the figure, in sentences."""
-    text = " ".join(_sentences(report, figure))
-    return "".join(letter if letter.isprintable() else " " for letter in text)
+    return printable(" ".join(_sentences(report, figure)), " ")
 
 
 def save_comparison_figure(report: ComparedReport, path: Path, config: FigureConfig | None = None) -> str:

@@ -1,13 +1,13 @@
 """The gallery of a comparison: images by what became of them, with the maps of all runs side by side."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import Any
 
 from cnnvis_report.records.compared_images import ComparedImage, Flip
-from cnnvis_report.report.comparison.predicted import predicted
-from cnnvis_report.report.comparison.report import ComparedReport, moved, strongest_flip
+from cnnvis_report.report.comparison.report import ComparedReport, moved, predicted, strongest_flip
 from cnnvis_report.report.comparison.stills import MAPS
+from cnnvis_report.report.site.gallery_data import ranks
 
 PAGE = 60  # images that are shown at a time, as in the gallery of a run
 WORDS = {
@@ -85,32 +85,26 @@ def compared_gallery(report: ComparedReport) -> ComparedGallery:
 
 def compared_gallery_data(report: ComparedReport) -> dict[str, Any]:
     """The same of all images as columns, in the form of a run's gallery."""
-    columns: dict[str, list[Any]] = {}
+    columns: dict[str, list[Any]] = defaultdict(list)
     for number, image in enumerate(report.images):
-        row = {
-            "names": image.name,
-            "labels": [image.label] if image.label else [],
-            "predicted": list(dict.fromkeys(p.name for p in image.predictions if p.name)),
-            "scores": image.predictions[-1].probability or 0.0,
-            "captions": " → ".join(map(predicted, image.predictions)),
-            "verdict": list(WORDS).index(strongest_flip(image)),
-            "moved": moved(image),
-        }
-        for key, value in row.items():
-            columns.setdefault(key, []).append(value)
+        columns["names"].append(image.name)
+        columns["labels"].append([image.label] if image.label else [])
+        columns["predicted"].append(list(dict.fromkeys(p.name for p in image.predictions if p.name)))
+        columns["scores"].append(image.predictions[-1].probability or 0.0)
+        columns["captions"].append(" → ".join(map(predicted, image.predictions)))
+        columns["verdict"].append(list(WORDS).index(strongest_flip(image)))
+        columns["moved"].append(moved(image))
         if not _has_maps(report, image):
-            columns.setdefault(MAPS, []).append(number)
+            columns[MAPS].append(number)
     classes = sorted({name for column in ("labels", "predicted") for names in columns[column] for name in names})
     number_of = {name: index for index, name in enumerate(classes)}
-    by_name = sorted(range(len(report.ids)), key=columns["names"].__getitem__)
-    ranks = {number: rank for rank, number in enumerate(by_name)}
     return {
         "ids": report.ids,
-        "byName": [ranks[number] for number in range(len(ranks))],
+        "byName": ranks(columns["names"]),
         "classes": classes,
         "verdicts": [(str(flip), _words(report, flip)) for flip in WORDS],
         "measures": {"moved": columns["moved"]},
-        "without": {MAPS: columns.get(MAPS, [])},
+        "without": {MAPS: columns[MAPS]},
         "methods": {MAPS: report.shown.info.title} if report.shown else {},
         "figure": [],
         **{key: columns[key] for key in ("names", "scores", "captions", "verdict")},

@@ -8,8 +8,7 @@ from cnnvis_report.records.comparison import ComparedMethod
 from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.methods import Kind, Sign
 from cnnvis_report.report.comparison.gallery import WORDS
-from cnnvis_report.report.comparison.predicted import answer, extent
-from cnnvis_report.report.comparison.report import ComparedReport, moved, strongest_flip
+from cnnvis_report.report.comparison.report import ComparedReport, answer, extent, moved, strongest_flip
 from cnnvis_report.report.comparison.stills import row_name
 from cnnvis_report.report.pictures.palettes import POSITIVE, SIGNED, stops
 from cnnvis_report.report.views import formatting as fmt
@@ -93,7 +92,7 @@ class ComparedImageView:
 
 
 def compared_image_view(
-    report: ComparedReport, image: ComparedImage, records: Sequence[ImageRecord], neighbors: Neighbors
+    report: ComparedReport, image: ComparedImage, records: Sequence[ImageRecord]
 ) -> ComparedImageView:
     """Gather what the page of an image shows."""
     flip = strongest_flip(image)
@@ -108,7 +107,7 @@ def compared_image_view(
         size=records[0].size,
         mask=records[0].mask_fraction is not None,
         images=len(report.images),
-        neighbors=neighbors,
+        neighbors=_neighbors(report, image),
         predictions=_predictions(report, image),
         verdict=WORDS[flip] if flip in (Flip.BROKEN, Flip.FIXED, Flip.CHANGED) else "",
         state=str(flip),
@@ -122,15 +121,18 @@ def compared_image_view(
     )
 
 
+def _neighbors(report: ComparedReport, image: ComparedImage) -> Neighbors:
+    """What comes before and after an image in the order of the gallery."""
+    number = report.position[image.id]
+    before = report.ids[number - 1] if number else ""
+    after = report.ids[number + 1] if number + 1 < len(report.ids) else ""
+    return Neighbors(before, after, number + 1)
+
+
 def _predictions(report: ComparedReport, image: ComparedImage) -> list[ComparedPredictionLine]:
     states = {True: "correct", False: "misclassified", None: ""}
     return [
-        ComparedPredictionLine(
-            run,
-            answer(prediction),
-            extent(prediction),
-            states[prediction.correct],
-        )
+        ComparedPredictionLine(run, answer(prediction), extent(prediction), states[prediction.correct])
         for run, prediction in zip(report.names, image.predictions, strict=True)
     ]
 
@@ -147,13 +149,11 @@ def _tiles(report: ComparedReport) -> list[ComparedTile]:
 
 
 def _row(image: ComparedImage, method: ComparedMethod, still: str) -> ComparedRow:
-    layer = method.key.partition("@")[2]
     moves = [fmt.number(value, 2) for value in image.moved.get(method.key, ()) if value is not None]
     shares = [fmt.percent(value) for value in image.mask_energy.get(method.key, ()) if value is not None]
     facts = [f"moved {', '.join(moves)}"] if moves else []
     facts += [f"in the mask: {' → '.join(shares)}"] if shares else []
-    title = f"{method.info.title} at {layer}" if layer else method.info.title
-    return ComparedRow(method.key, title, facts, ramp(method.info), _scale(method), still)
+    return ComparedRow(method.key, method.title, facts, ramp(method.info), _scale(method), still)
 
 
 def _scale(method: ComparedMethod) -> tuple[str, str, str, str]:

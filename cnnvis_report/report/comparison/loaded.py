@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cnnvis_report.comparison.read import load_runs
-from cnnvis_report.comparison.written import write_compared
+from cnnvis_report.comparison.read import load_runs, write_compared
 from cnnvis_report.records.comparison import Comparison
 from cnnvis_report.report.comparison.figure import save_comparison_figure
 from cnnvis_report.report.comparison.report import ComparedReport

@@ -1,11 +1,10 @@
 """The methods of a comparison: how far their maps moved, and what was measured of them in each run."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cnnvis_report.evidence import words
-from cnnvis_report.records.comparison import ComparedMethod, Median
-from cnnvis_report.records.evidence import Interval
+from cnnvis_report.records.comparison import ComparedMethod
 from cnnvis_report.records.metrics import MetricInfo
 from cnnvis_report.report.bibtex import bibliography
 from cnnvis_report.report.comparison.report import ComparedReport
@@ -56,7 +55,7 @@ class ComparisonMethods:
 def comparison_methods(report: ComparedReport, _links: Links) -> ComparisonMethods:
     """Gather what the page of methods shows."""
     layers = [
-        (_title(method), list(method.layers))
+        (method.title, list(method.layers))
         for method in report.comparison.methods
         if len({layer for layer in method.layers if layer}) > 1
     ]
@@ -67,7 +66,7 @@ def comparison_methods(report: ComparedReport, _links: Links) -> ComparisonMetho
 def _tables(report: ComparedReport) -> Iterator[MethodsTable]:
     names, methods = report.names, report.methods
     if any(any(method.moved) for method in methods):
-        rows = [_row(method, [_median(median) for median in method.moved]) for method in methods]
+        rows = [_row(method, list(map(words.median, method.moved))) for method in methods]
         yield MethodsTable("moved", "Maps moved", MOVED, "", [f"{name} against {names[0]}" for name in names[1:]], rows)
     if any(any(method.mask_energy) for method in methods):
         differences = [f"{name} − {names[0]}" for name in names[1:]]
@@ -75,8 +74,8 @@ def _tables(report: ComparedReport) -> Iterator[MethodsTable]:
             _row(
                 method,
                 [
-                    *(_cell(value, percent=True) for value in method.mask_energy),
-                    *(_cell(value, percent=True, difference=True) for value in method.mask_energy_difference),
+                    *(words.interval(value, percent=True) for value in method.mask_energy),
+                    *(words.difference(value, percent=True) for value in method.mask_energy_difference),
                 ],
             )
             for method in methods
@@ -97,7 +96,7 @@ def _measure(report: ComparedReport, metric: MetricInfo) -> MethodsTable:
         _row(
             method,
             [
-                *(_cell(column.get(method.key), percent=metric.percent) for column in columns),
+                *(words.interval(column.get(method.key), percent=metric.percent) for column in columns),
                 *(_changes(method, metric, len(names) - 1) if changes else ()),
             ],
         )
@@ -114,24 +113,8 @@ def _measure(report: ComparedReport, metric: MetricInfo) -> MethodsTable:
 def _changes(method: ComparedMethod, metric: MetricInfo, later: int) -> Iterator[str]:
     """How the measure differs from that of the first run, a cell a later run."""
     for value in method.measure_differences.get(metric.name, (None,) * later):
-        yield _cell(value, percent=metric.percent, difference=True)
+        yield words.difference(value, percent=metric.percent)
 
 
 def _row(method: ComparedMethod, cells: list[str]) -> MethodsRow:
-    return MethodsRow(method.key, _title(method), [cell or DASH for cell in cells], method.info.baseline)
-
-
-def _title(method: ComparedMethod) -> str:
-    layer = method.key.partition("@")[2]
-    return f"{method.info.title} at {layer}" if layer else method.info.title
-
-
-def _median(median: Median | None) -> str:
-    return words.interval(Interval(median.median, median.low, median.high, median.images)) if median else ""
-
-
-def _cell(value: Interval | None, *, percent: bool, difference: bool = False) -> str:
-    if value is None:
-        return ""
-    form: Callable[..., str] = words.difference if difference else words.interval
-    return form(value, percent=percent)
+    return MethodsRow(method.key, method.title, [cell or DASH for cell in cells], method.info.baseline)

@@ -4,8 +4,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cnnvis_report.evidence import words
-from cnnvis_report.records.comparison import ComparedClass
-from cnnvis_report.records.evidence import Interval
 from cnnvis_report.report.comparison.figure import comparison_caption
 from cnnvis_report.report.comparison.gallery import ComparedGallery, compared_gallery
 from cnnvis_report.report.comparison.report import ComparedReport
@@ -13,8 +11,8 @@ from cnnvis_report.report.figure.content import Figure
 from cnnvis_report.report.views import formatting as fmt
 from cnnvis_report.report.views.links import Links
 from cnnvis_report.report.views.overview.findings import Finding
-from cnnvis_report.report.views.overview.headline import notices
 from cnnvis_report.report.views.overview.headline_figure import HeadlineFigure, figure_view
+from cnnvis_report.report.views.overview.page import notices
 
 COMMAND = "cnnvis-report figure OLD NEW -o figure.pdf"
 OUTRIGHT = 6  # findings
@@ -92,7 +90,12 @@ def comparison_overview(report: ComparedReport, figure: Figure | None, links: Li
         folded=folded,
         runs=report.names,
         measures=list(_measures(report)),
-        classes=[_class(row) for row in comparison.classes[:CLASSES]],
+        classes=[
+            ClassRow(
+                row.name, row.images, [n / max(row.images, 1) for n in row.correct], max(row.fixed), max(row.broken)
+            )
+            for row in comparison.classes[:CLASSES]
+        ],
         more_classes=max(0, len(comparison.classes) - CLASSES),
         gallery=compared_gallery(report),
     )
@@ -111,46 +114,18 @@ def _proof(topic: str, links: Links) -> str:
 def _measures(report: ComparedReport) -> Iterator[tuple[str, str, list[str]]]:
     """What is known of each run: its title, what it is, and a cell a run."""
     runs, later = report.comparison.runs, report.comparison.paired
-    p_values = [None if pair.p_value is None else fmt.number(pair.p_value) for pair in later]
-    movement = [_median(value.median, value.low, value.high) if value else "" for value in report.comparison.movement]
     rows: list[tuple[str, str, list[str]]] = [
-        (*ACCURACY, [_percent(run.accuracy) for run in runs]),
-        (*DIFFERENCE, ["", *(_points(pair.difference) for pair in later)]),
+        (*ACCURACY, [words.interval(run.accuracy, percent=True) for run in runs]),
+        (*DIFFERENCE, ["", *(words.difference(pair.difference, percent=True) for pair in later)]),
         (*FIXED, ["", *(fmt.number(pair.fixed) for pair in later)]),
         (*BROKEN, ["", *(fmt.number(pair.broken) for pair in later)]),
-        (*MCNEMAR, ["", *(value or "" for value in p_values)]),
-        (*TOP5, [_percent(run.top5) for run in runs]),
-        (*CALIBRATION, [_share(run.calibration_error) for run in runs]),
-        (*BRIER, [_brier(run.brier_score) for run in runs]),
-        (*MOVED, ["", *movement]),
+        (*MCNEMAR, ["", *(fmt.number(pair.p_value) for pair in later)]),
+        (*TOP5, [words.interval(run.top5, percent=True) for run in runs]),
+        (*CALIBRATION, [fmt.percent(run.calibration_error) for run in runs]),
+        (*BRIER, [fmt.number(run.brier_score) for run in runs]),
+        (*MOVED, ["", *map(words.median, report.comparison.movement)]),
     ]
     labeled = any(pair.images for pair in report.comparison.paired)
     for title, meaning, cells in rows:
         if any(cells) and (labeled or title in (ACCURACY[0], MOVED[0])):
             yield title, meaning, [cell or NEVER_MEASURED for cell in cells]
-
-
-def _class(row: ComparedClass) -> ClassRow:
-    return ClassRow(
-        row.name, row.images, [correct / max(row.images, 1) for correct in row.correct], max(row.fixed), max(row.broken)
-    )
-
-
-def _percent(value: Interval | None) -> str:
-    return words.interval(value, percent=True) if value else ""
-
-
-def _points(value: Interval | None) -> str:
-    return words.difference(value, percent=True) if value else ""
-
-
-def _share(value: float | None) -> str:
-    return "" if value is None else fmt.percent(value)
-
-
-def _brier(value: float | None) -> str:
-    return "" if value is None else fmt.number(value, 3)
-
-
-def _median(median: float, low: float | None, high: float | None) -> str:
-    return words.interval(Interval(median, low, high, 0))

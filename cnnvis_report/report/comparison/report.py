@@ -1,17 +1,18 @@
 """What every page of a comparison is made from."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import cached_property
 from heapq import nsmallest
 from typing import overload
 
 from cnnvis_report.comparison.align import side_by_side
-from cnnvis_report.records.compared_images import ComparedImage, Flip
+from cnnvis_report.records.compared_images import ComparedImage, ComparedPrediction, Flip
 from cnnvis_report.records.comparison import ComparedMethod, Comparison
 from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.methods import Kind
 from cnnvis_report.report.comparison.maps import Arrays
-from cnnvis_report.report.views.methods.best_methods import best_methods_of
+from cnnvis_report.report.views import formatting as fmt
+from cnnvis_report.report.views.methods.method_order import best_methods
 from cnnvis_report.store.run_folder import StoredRun
 
 PAGES = 200  # images that have a page, unless more are asked for
@@ -19,28 +20,39 @@ ORDER = (Flip.BROKEN, Flip.FIXED, Flip.CHANGED)  # what is shown before all othe
 
 
 class ChosenImages(Sequence[ComparedImage]):
-    """Some of the compared images in an order of their own, each read when it is asked for."""
+    """Some of the compared images in an order of their own, each read when it is asked for.
 
-    def __init__(self, images: Sequence[ComparedImage], numbers: Sequence[int]) -> None:
+    change: what each of them becomes; itself without one.
+    """
+
+    def __init__(
+        self,
+        images: Sequence[ComparedImage],
+        numbers: Sequence[int],
+        change: Callable[[ComparedImage], ComparedImage] | None = None,
+    ) -> None:
         """Choose images by their numbers."""
-        self._images, self.numbers = images, tuple(numbers)
+        self._images, self.numbers, self._change = images, tuple(numbers), change
 
     def __len__(self) -> int:
         return len(self.numbers)
 
     @overload
     def __getitem__(self, index: int) -> ComparedImage: ...
+
     @overload
     def __getitem__(self, index: slice) -> "ChosenImages": ...
+
     def __getitem__(self, index: int | slice) -> "ComparedImage | ChosenImages":
         if isinstance(index, slice):
-            return ChosenImages(self._images, self.numbers[index])
-        return self._images[self.numbers[index]]
+            return ChosenImages(self._images, self.numbers[index], self._change)
+        image = self._images[self.numbers[index]]
+        return self._change(image) if self._change else image
 
     @property
     def in_order(self) -> "ChosenImages":
         """The same in the order in which they are compared."""
-        return ChosenImages(self._images, sorted(self.numbers))
+        return ChosenImages(self._images, sorted(self.numbers), self._change)
 
 
 class ComparedReport:
@@ -80,7 +92,7 @@ class ComparedReport:
     @cached_property
     def ranked(self) -> list[ComparedMethod]:
         """The methods, those that the first run recommends before others, and what explains nothing last."""
-        names = [best.name for best in best_methods_of(self.runs[0].record, self.runs[0].evidence)]
+        names = [best.name for best in best_methods(self.runs[0].record, self.runs[0].evidence)]
         rank = {name: number for number, name in enumerate(names)}
         return sorted(
             self.methods,
@@ -145,3 +157,23 @@ def image_mask_change(image: ComparedImage, method: ComparedMethod) -> float | N
 def _most_changed(image: ComparedImage) -> tuple[int, float]:
     flip, value = strongest_flip(image), moved(image)
     return (ORDER.index(flip) if flip in ORDER else len(ORDER)), -(value if value is not None else -1.0)
+
+
+def answer(prediction: ComparedPrediction) -> str:
+    """The class, the labels or the output."""
+    return prediction.name or "nothing"
+
+
+def extent(prediction: ComparedPrediction) -> str:
+    """The probability, the share of the picture or the value; empty where there is none."""
+    if prediction.value is not None:
+        return fmt.number(prediction.value)
+    return "" if prediction.probability is None else fmt.percent(prediction.probability)
+
+
+def predicted(prediction: ComparedPrediction) -> str:
+    """Such as "cat (98.2%)", or "age = 41.2" where scores are values; the class alone where nothing more is known."""
+    value = extent(prediction)
+    if prediction.value is not None:
+        return f"{answer(prediction)} = {value}"
+    return f"{answer(prediction)} ({value})" if value else answer(prediction)

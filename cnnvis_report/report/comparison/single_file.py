@@ -3,29 +3,26 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any, overload
+from typing import Any
 
 from cnnvis_report.progress import Progress
 from cnnvis_report.records.compared_images import ComparedImage
-from cnnvis_report.records.comparison import Comparison
 from cnnvis_report.report.comparison.figure import comparison_figure
 from cnnvis_report.report.comparison.frame import comparison_pages, frame
 from cnnvis_report.report.comparison.gallery import compared_gallery_data
 from cnnvis_report.report.comparison.image import compared_image_view
-from cnnvis_report.report.comparison.image_pages import neighbors
 from cnnvis_report.report.comparison.payload import image_data
-from cnnvis_report.report.comparison.report import ComparedReport
+from cnnvis_report.report.comparison.report import ChosenImages, ComparedReport
 from cnnvis_report.report.comparison.stills import image_stills
-from cnnvis_report.report.figure.save import page_pictures
 from cnnvis_report.report.pictures.encode import Quality
 from cnnvis_report.report.pictures.thumbnails import data_uri
-from cnnvis_report.report.single_file.map_error import IMAGES, MapError, map_error
-from cnnvis_report.report.single_file.size_limit import OncePerImage, SizeNotices, fit
+from cnnvis_report.report.single_file.size_limit import IMAGES, MapError, OncePerImage, SizeNotices, fit, map_error
 from cnnvis_report.report.site import assets
 from cnnvis_report.report.site.gallery_data import GALLERY
-from cnnvis_report.report.site.renderer import stream_template
+from cnnvis_report.report.site.renderer import parts_of, write_single_page
 from cnnvis_report.report.views.links import SingleFileLinks
 
 
@@ -38,31 +35,11 @@ def write_single_comparison(report: ComparedReport, folder: Path, progress: Prog
     Raises:
         BadRequest: the page can't be made so small.
     """
-    return fit(ComparisonPage(report, folder / "index.html", OncePerImage(progress)), most)
-
-
-class _FewerMaps(Sequence[ComparedImage]):
-    """Compared images without the maps of some methods; what was measured of these stays."""
-
-    def __init__(self, images: Sequence[ComparedImage], left_out: Sequence[str]) -> None:
-        self._images, self._left_out = images, left_out
-
-    def __len__(self) -> int:
-        return len(self._images)
-
-    @overload
-    def __getitem__(self, index: int) -> ComparedImage: ...
-    @overload
-    def __getitem__(self, index: slice) -> "_FewerMaps": ...
-    def __getitem__(self, index: int | slice) -> "ComparedImage | _FewerMaps":
-        if isinstance(index, slice):
-            return _FewerMaps(self._images[index], self._left_out)
-        image = self._images[index]
-        return replace(image, keys={key: keys for key, keys in image.keys.items() if key not in self._left_out})
+    return fit(_ComparisonPage(report, folder / "index.html", OncePerImage(progress)), most)
 
 
 @dataclass(frozen=True)
-class ComparisonPage:
+class _ComparisonPage:
     """The single file of a comparison."""
 
     report: ComparedReport
@@ -72,28 +49,20 @@ class ComparisonPage:
     def write(self, quality: Quality, notices: SizeNotices) -> tuple[int, Counter[str]]:
         """Write it; its size, and how many bytes of it the maps of each method take."""
         comparison = self.report.comparison
-        images = _FewerMaps(comparison.images, quality.left_out) if quality.left_out else comparison.images
+        images = comparison.images
+        if quality.left_out:
+            images = ChosenImages(images, range(len(images)), partial(_without_maps, quality.left_out))
         comparison = replace(comparison, images=images, notices=notices.around(comparison.notices))
-        report, weights = _like(self.report, comparison), Counter[str]()
-        theme, script, plotly = assets.theme_script(), assets.scripts(), assets.plotly()
-        stream = stream_template(
-            "single_file.html",
-            frame(report)
-            | {
-                "links": SingleFileLinks(),
-                "policy": assets.policy(theme, script, plotly),
-                "styles": assets.styles(),
-                "theme": theme,
-                "script": script,
-                "plotly": assets.packed_plotly(),
-                "data": {"provenance": {}, GALLERY: compared_gallery_data(report)},
-                "parts": list(_pages(report)),
-                "images": _images(report, quality, self.progress, weights),
-                "image_template": "comparison_image.html",
-            },
+        report, weights = ComparedReport(comparison, self.report.runs, len(self.report.images)), Counter[str]()
+        size = write_single_page(
+            self.path,
+            frame(report),
+            data={"provenance": {}, GALLERY: compared_gallery_data(report)},
+            parts=list(parts_of(comparison_pages(comparison_figure(report)), report)),
+            images=_images(report, quality, self.progress, weights),
+            image_template="comparison_image.html",
         )
-        stream.dump(str(self.path), encoding="utf-8")
-        return self.path.stat().st_size, weights
+        return size, weights
 
     def sampled_bytes(self, quality: Quality) -> int:
         """What the maps of the first images take."""
@@ -116,20 +85,9 @@ class ComparisonPage:
         return {method.key: method.info.title for method in self.report.ranked}
 
 
-def _like(report: ComparedReport, comparison: Comparison) -> ComparedReport:
-    """The same report of a comparison that differs in notices or maps."""
-    return ComparedReport(comparison, report.runs, len(report.images))
-
-
-def _pages(report: ComparedReport) -> Iterator[dict[str, Any]]:
-    """What the template gets of each page."""
-    figure = comparison_figure(report)
-    pictures = {name: data_uri(content) for name, content in page_pictures(figure)} if figure is not None else {}
-    for page in comparison_pages(figure):
-        links = SingleFileLinks(pictures)
-        yield {"name": page.name, "title": page.title, "template": page.template, "links": links} | {
-            "view": page.view(report, links)
-        }
+def _without_maps(methods: Sequence[str], image: ComparedImage) -> ComparedImage:
+    """An image without the maps of some methods; what was measured of these stays."""
+    return replace(image, keys={key: keys for key, keys in image.keys.items() if key not in methods})
 
 
 def _images(
@@ -142,7 +100,7 @@ def _images(
         yield {
             "id": image.id,
             "on_overview": False,
-            "view": compared_image_view(report, image, records, neighbors(report, image)),
+            "view": compared_image_view(report, image, records),
             "links": SingleFileLinks(),
             "data": data,
             "thumbnails": {name: data_uri(content) for name, content in image_stills(report, image, arrays)},

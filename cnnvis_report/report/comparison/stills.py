@@ -23,7 +23,7 @@ def image_stills(report: ComparedReport, image: ComparedImage, arrays: Sequence[
     method = report.shown
     if method is None or not any(image.keys.get(method.key, ())):
         return
-    drawn = _drawn(method, image, arrays, _below(picture, still_size((picture.shape[0], picture.shape[1]))))
+    drawn = _drawn(method, image, arrays, _below(picture, still_size(picture)))
     for index, pixels in enumerate(drawn[: len(arrays)]):
         yield f"run{index}", jpeg(pixels)
     yield MAPS, jpeg(np.concatenate(drawn[: len(arrays)], axis=1))
@@ -34,7 +34,7 @@ def image_stills(report: ComparedReport, image: ComparedImage, arrays: Sequence[
 def row_stills(report: ComparedReport, image: ComparedImage, arrays: Sequence[Arrays]) -> Pictures:
     """Of each method the maps of all runs and their differences in one small picture, for pages without scripts."""
     picture = arrays[0]["picture"]
-    height, width = still_size((picture.shape[0], picture.shape[1]))
+    height, width = still_size(picture)
     below = _below(picture, (max(1, height // 2), max(1, width // 2)))
     for number, method in enumerate(report.methods):
         if any(image.keys.get(method.key, ())):

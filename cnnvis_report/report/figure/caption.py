@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from cnnvis_report.errors import printable
 from cnnvis_report.evidence import words
 from cnnvis_report.records.methods import Kind, Sign
 from cnnvis_report.records.scores import ScoreKind
@@ -37,8 +38,7 @@ LATEX = str.maketrans(
 
 def caption(figure: Figure) -> str:
     """What a reader has to know of a figure, in sentences."""
-    text = " ".join(_sentences(figure))
-    return "".join(letter if letter.isprintable() else " " for letter in text)  # a name may have anything in it
+    return printable(" ".join(_sentences(figure)), " ")
 
 
 def latex(text: str, width_mm: float, file: str = "figure.pdf") -> str:

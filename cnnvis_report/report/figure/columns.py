@@ -113,7 +113,7 @@ class Methods:
         verdict = self._verdict(row)
         if verdict is None or self.evidence is None:
             return ""
-        reasons = [check.reason for check in verdict.checks if check.passed is False]
+        reasons = [check.reason for check in verdict.failures]
         avoided = words.label(verdict, self.evidence) in self.evidence.avoid
         return "; ".join(reasons).rstrip(".") or (verdict.standing.value if avoided else "")
 

@@ -148,13 +148,7 @@ def _choose(stored: StoredRun, config: FigureConfig) -> tuple[dict[str, str], Ch
 
 
 def _row(
-    stored: StoredRun,
-    image: ImageRecord,
-    columns: Sequence[Column],
-    target: str,
-    name: str,
-    number: int,
-    reason: str,
+    stored: StoredRun, image: ImageRecord, columns: Sequence[Column], target: str, name: str, number: int, reason: str
 ) -> Row:
     """Read an image, and of its maps those that are shown."""
     arrays, explained = stored.maps(image), _target(image, target)

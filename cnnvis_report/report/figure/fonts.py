@@ -6,6 +6,8 @@ from typing import Protocol
 
 from PIL import ImageFont
 
+from cnnvis_report.errors import printable
+
 ELLIPSIS = "…"
 SPELLED = str.maketrans({"×": "x", "−": "-", "–": "-", "’": "'", "\u202f": " ", "\u00a0": " "})
 
@@ -79,13 +81,13 @@ def spelled(text: str, font: Font, instead: str = "") -> str:
     Args:
         instead: what is written where the font lacks a letter that has no plainer form.
     """
-    printable = "".join(letter if letter.isprintable() else " " for letter in text)
-    for candidate in (printable, printable.translate(SPELLED), _without_accents(printable.translate(SPELLED))):
+    plain = printable(text, " ")
+    for candidate in (plain, plain.translate(SPELLED), _without_accents(plain.translate(SPELLED))):
         if all(map(font.has, candidate)):
             return " ".join(candidate.split())
     if instead:
         return spelled(instead, font)
-    return "".join(letter if font.has(letter) else "?" for letter in printable)
+    return "".join(letter if font.has(letter) else "?" for letter in plain)
 
 
 def shortened(text: str, room: float, size: float, font: Font) -> str:

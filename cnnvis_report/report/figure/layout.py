@@ -10,8 +10,7 @@ from cnnvis_report.errors import BadRequest
 from cnnvis_report.report.figure.content import Figure, HeadLine
 from cnnvis_report.report.figure.fonts import Font, shortened, spelled, wrapped
 from cnnvis_report.report.figure.heads import Scale, head, scales
-from cnnvis_report.report.figure.marks import WIDTH, mark
-from cnnvis_report.report.figure.outlines import cased, mask_lines
+from cnnvis_report.report.figure.marks import WIDTH, cased, mark, mask_lines
 from cnnvis_report.report.figure.sheet import POINTS_PER_MM, Box, Cell, Color, Element, Line, Raster, Sheet, Text
 from cnnvis_report.report.figure.style import Style
 from cnnvis_report.report.pictures.drawing import bar_colors

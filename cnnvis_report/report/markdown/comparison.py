@@ -6,11 +6,9 @@ from itertools import islice
 
 from cnnvis_report.evidence import words
 from cnnvis_report.records.compared_images import ComparedImage, ComparedPrediction, Flip
-from cnnvis_report.records.comparison import ComparedRun, Comparison, Median
-from cnnvis_report.records.evidence import Interval
-from cnnvis_report.report.comparison.predicted import answer, extent
-from cnnvis_report.report.markdown.document import Document, Section, bullets, short, table
-from cnnvis_report.report.markdown.rules import rules_list
+from cnnvis_report.records.comparison import ComparedRun, Comparison
+from cnnvis_report.report.comparison.report import answer, extent
+from cnnvis_report.report.markdown.document import Document, Section, bullets, rules_list, short, table
 from cnnvis_report.report.views import formatting as fmt
 from cnnvis_report.rules.judge import Outcome
 
@@ -51,15 +49,19 @@ def _predictions(comparison: Comparison) -> Section:
     rows = [
         ("Network", *(run.network for run in runs)),
         *_levels(runs),
-        ("Accuracy, difference to the first", "", *(_points(pair.difference) for pair in paired)),
+        (
+            "Accuracy, difference to the first",
+            "",
+            *(words.difference(pair.difference, percent=True) for pair in paired),
+        ),
         ("Fixed", "", *(fmt.number(pair.fixed) for pair in paired)),
         ("Broken", "", *(fmt.number(pair.broken) for pair in paired)),
-        ("McNemar's exact test, p", "", *(_plain(pair.p_value) for pair in paired)),
+        ("McNemar's exact test, p", "", *(words.single(pair.p_value) for pair in paired)),
         ("Another predicted class", "", *(fmt.number(pair.changed) for pair in paired if runs[0].kind.has_classes)),
         (
             "Maps moved, median",
             "",
-            *(map(_median, comparison.movement) if comparison.movement else ["" for _ in paired]),
+            *(map(words.median, comparison.movement) if comparison.movement else ["" for _ in paired]),
         ),
     ]
     judged = any(pair.difference is not None for pair in paired)
@@ -70,10 +72,10 @@ def _predictions(comparison: Comparison) -> Section:
 
 
 def _levels(runs: Sequence[ComparedRun]) -> Iterator[tuple[str, ...]]:
-    yield "Accuracy", *(_interval(run.accuracy, percent=True) for run in runs)
-    yield "Top-5 accuracy", *(_interval(run.top5, percent=True) for run in runs)
-    yield "Calibration error (ECE)", *(_share(run.calibration_error) for run in runs)
-    yield "Brier score", *(_plain(run.brier_score) for run in runs)
+    yield "Accuracy", *(words.interval(run.accuracy, percent=True) for run in runs)
+    yield "Top-5 accuracy", *(words.interval(run.top5, percent=True) for run in runs)
+    yield "Calibration error (ECE)", *(fmt.percent(run.calibration_error) for run in runs)
+    yield "Brier score", *(words.single(run.brier_score) for run in runs)
 
 
 def _flipped(comparison: Comparison, flip: Flip, word: str) -> Iterator[Section]:
@@ -90,10 +92,7 @@ def _moved_most(comparison: Comparison) -> Iterator[Section]:
     """The images whose maps moved most, in any of the later runs."""
     ordered = nlargest(LISTED // 2, (image for image in comparison.images if _farthest(image)), key=_farthest)
     if ordered:
-        rows = [
-            (image.name, *("" if moved is None else words.single(moved) for moved in image.movement), image.label)
-            for image in ordered
-        ]
+        rows = [(image.name, *map(words.single, image.movement), image.label) for image in ordered]
         head = ("Image", *_names(comparison)[1:], "Label")
         yield Section("Maps moved most (1 − rank correlation, median over methods)", table(head, rows))
 
@@ -110,8 +109,8 @@ def _methods(comparison: Comparison) -> Iterator[Section]:
     head += [f"In the mask, {name}" for name in _names(comparison)] if masks else []
     rows = []
     for method in (method for method in comparison.methods if not method.info.baseline):
-        moved = [_median(median) for median in method.moved] or [""] * len(later)
-        energy = [_interval(value, percent=True) for value in method.mask_energy] or [""] * len(comparison.runs)
+        moved = list(map(words.median, method.moved)) or [""] * len(later)
+        energy = [words.interval(value, percent=True) for value in method.mask_energy] or [""] * len(comparison.runs)
         rows.append((_title(comparison, method.key), *moved, *(energy if masks else [])))
     if rows:
         yield Section("Methods", table(head, rows))
@@ -127,7 +126,7 @@ def _measures(comparison: Comparison) -> Iterator[Section]:
         rows = [
             (
                 _title(comparison, method),
-                *(_interval(run.measures.get(name, {}).get(method), percent=percent) for run in comparison.runs),
+                *(words.interval(run.measures.get(name, {}).get(method), percent=percent) for run in comparison.runs),
             )
             for method in methods
         ]
@@ -159,23 +158,3 @@ def _predicted(prediction: ComparedPrediction) -> str:
     mark = {True: "✓ ", False: "✗ ", None: ""}[prediction.correct]
     share = extent(prediction)
     return f"{mark}{answer(prediction)}{f' ({share})' if share else ''}"
-
-
-def _interval(value: Interval | None, *, percent: bool = False) -> str:
-    return "" if value is None else words.interval(value, percent=percent)
-
-
-def _points(value: Interval | None) -> str:
-    return "" if value is None else words.difference(value, percent=True)
-
-
-def _median(value: Median | None) -> str:
-    return "" if value is None else words.interval(Interval(value.median, value.low, value.high, value.images))
-
-
-def _share(value: float | None) -> str:
-    return "" if value is None else fmt.percent(value)
-
-
-def _plain(value: float | None) -> str:
-    return "" if value is None else words.single(value)

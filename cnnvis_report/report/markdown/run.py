@@ -4,8 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from cnnvis_report.evidence.markdown import methods_table
 from cnnvis_report.records.predictions import Predictions
-from cnnvis_report.report.markdown.document import Document, Section, bullets, short, table
-from cnnvis_report.report.markdown.rules import rules_list
+from cnnvis_report.report.markdown.document import Document, Section, bullets, rules_list, short, table
 from cnnvis_report.report.views import formatting as fmt
 from cnnvis_report.report.views.links import SiteLinks
 from cnnvis_report.report.views.overview.findings import findings
@@ -51,8 +50,7 @@ def _classes(predictions: Predictions) -> Iterator[Section]:
     rows = class_rows(predictions)
     if len(rows) > 1:
         shown = [
-            (row.name, fmt.number(row.images), *(_share(share) for share in (row.recall, row.precision)))
-            for row in rows[:LISTED]
+            (row.name, fmt.number(row.images), *map(fmt.percent, (row.recall, row.precision))) for row in rows[:LISTED]
         ]
         which = f", {LISTED} of {len(rows)}" if len(rows) > LISTED else ""
         heading = f"Classes, lowest recall first{which}"
@@ -69,7 +67,3 @@ def _misclassified(predictions: Predictions) -> Iterator[Section]:
         which = f", {LISTED} of {fmt.number(errors)}" if errors > LISTED else ""
         heading = f"Misclassified, most confident first{which}"
         yield Section(heading, table(("Image", "Label", "Predicted"), shown))
-
-
-def _share(share: float | None) -> str:
-    return "" if share is None else fmt.percent(share)

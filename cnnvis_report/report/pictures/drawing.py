@@ -65,10 +65,10 @@ def draw_map(
     return _over(draw_picture(picture, size), grown, end, sign, look)
 
 
-def draw_over(picture: Pixels, values: Array, sign: Sign, size: tuple[int, int], look: Look = Look()) -> Pixels:
+def draw_over(picture: Pixels, values: Array, sign: Sign, size: tuple[int, int]) -> Pixels:
     """A coarse map that is no method's over the picture, as `draw_map` draws those."""
     grown = resize(values, (max(size[0], values.shape[0]), max(size[1], values.shape[1])), Growth.CUBIC)
-    return _over(draw_picture(picture, size), grown, limit(values, clipped=False), sign, look)
+    return _over(draw_picture(picture, size), grown, limit(values, clipped=False), sign, Look())
 
 
 def draw_picture(picture: Pixels, size: tuple[int, int]) -> Values:

@@ -1,10 +1,11 @@
-"""Pictures of the whole network: kernels, the images that channels are strongest in, feature visualization."""
+"""Pictures of the whole network: kernels, top images of channels, feature visualization, maps over the epochs."""
 
 from cnnvis_report.records.inspection import FRAME_SIDE, InspectionRecord
+from cnnvis_report.records.training import snapshot_key
 from cnnvis_report.report.pictures.kernels import kernel_sheet, shown_kernels
 from cnnvis_report.report.pictures.sheet import sheet
-from cnnvis_report.report.pictures.thumbnails import Pictures, webp
-from cnnvis_report.store.files.names import NETWORK
+from cnnvis_report.report.pictures.thumbnails import Pictures, still, thumbnail, webp
+from cnnvis_report.store.files.names import NETWORK, SNAPSHOTS
 from cnnvis_report.store.run_folder import StoredRun
 
 SHOWN_FIRST = 3  # feature visualizations on the overview
@@ -44,3 +45,25 @@ def converged_pictures(run: StoredRun) -> Pictures:
     arrays = run.inspection_arrays(NETWORK) if numbers else {}
     for number in numbers:
         yield f"maximized-{number}", webp(arrays[f"maximized/{number}"], lossless_up_to=0)
+
+
+def snapshot_name(series: int, method: str, epoch: int) -> str:
+    """The name of the picture of a method's map after an epoch."""
+    return f"snapshot-{series}-{method}-{epoch}"
+
+
+def snapshot_pictures(stored: StoredRun) -> Pictures:
+    """The maps of all series, and the pictures that they explain."""
+    if not stored.record.snapshots:
+        return
+    maps = stored.inspection_arrays(SNAPSHOTS)
+    ids = {series.image for series in stored.record.snapshots}
+    pictures = {image.id: stored.picture(image) for image in stored.images() if image.id in ids}
+    for number, series in enumerate(stored.record.snapshots):
+        picture = pictures[series.image]
+        yield f"snapshot-{number}", thumbnail(picture)
+        for method in map(stored.record.method, series.methods):
+            for frame in series.frames:
+                values = maps.get(snapshot_key(series.image, method.name, frame.epoch))
+                if values is not None:
+                    yield snapshot_name(number, method.name, frame.epoch), still(picture, method.shown(values), method)

@@ -52,7 +52,7 @@ def data_uri(content: bytes) -> str:
 
 def thumbnail(picture: Pixels) -> bytes:
     """The picture alone, at most 224 pixels a side."""
-    height, width = still_size((picture.shape[0], picture.shape[1]))
+    height, width = still_size(picture)
     way = Image.Resampling.LANCZOS if width < picture.shape[1] else Image.Resampling.NEAREST
     small = Image.fromarray(picture).resize((width, height), way)
     return webp(np.asarray(small), quality=THUMBNAIL_QUALITY, lossless_up_to=6_000, method=MEDIUM)
@@ -66,14 +66,14 @@ def still(picture: Pixels, values: Array, card: MethodInfo, end: float | None = 
         values: [h, w], as `MethodInfo.shown` gives it.
         end: where the colors end; of the map for itself without it.
     """
-    size = still_size((picture.shape[0], picture.shape[1]))
+    size = still_size(picture)
     quality = NOISE_QUALITY if card.kind is Kind.PIXEL else OVERLAY_QUALITY
     return webp(draw_map(picture, values, card, size, end=end), quality=quality, lossless_up_to=0, method=FAST)
 
 
 def map_thumbnail(picture: Pixels, values: Array, card: MethodInfo, end: float | None = None) -> bytes:
     """The same as JPEG."""
-    return jpeg(draw_map(picture, values, card, still_size((picture.shape[0], picture.shape[1])), end=end))
+    return jpeg(draw_map(picture, values, card, still_size(picture), end=end))
 
 
 def gray(picture: Pixels) -> Pixels:
@@ -86,11 +86,12 @@ def color_picture(pixels: Pixels) -> bytes:
     return jpeg(pixels)
 
 
-def still_size(size: tuple[int, int]) -> tuple[int, int]:
-    """At most 224 a side; smaller pictures are grown in whole steps so that their pixels stay square."""
-    longest = max(size)
+def still_size(picture: Pixels) -> tuple[int, int]:
+    """(height, width) on pages: at most 224; smaller pictures are grown in whole steps, so that pixels stay square."""
+    height, width = picture.shape[:2]
+    longest = max(height, width)
     scale = SIDE / longest if longest > SIDE else max(1, SIDE // longest)
-    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
+    return max(1, round(height * scale)), max(1, round(width * scale))
 
 
 def _least(pixels: Pixels) -> float:

@@ -1,4 +1,4 @@
-"""A report as one page: everything is in it, and packed until somebody looks at it."""
+"""A report as one page: everything is in it, and packed until somebody looks at it; maps of some methods may be out."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -8,23 +8,72 @@ from pathlib import Path
 from typing import Any
 
 from cnnvis_report.progress import Progress
+from cnnvis_report.records.images import ImageRecord
+from cnnvis_report.records.methods import MethodInfo
 from cnnvis_report.report.payload import image_data, provenance_slots
 from cnnvis_report.report.pictures.encode import Quality
 from cnnvis_report.report.pictures.thumbnails import data_uri
-from cnnvis_report.report.single_file.fewer_maps import RunWithFewerMaps, most_useful_first
-from cnnvis_report.report.single_file.map_error import IMAGES, MapError, map_error
-from cnnvis_report.report.single_file.size_limit import OncePerImage, SizeNotices, fit
+from cnnvis_report.report.single_file.size_limit import IMAGES, MapError, OncePerImage, SizeNotices, fit, map_error
 from cnnvis_report.report.site import assets
 from cnnvis_report.report.site.gallery_data import GALLERY, gallery_data
 from cnnvis_report.report.site.image_content import image_contents
 from cnnvis_report.report.site.pages import IMAGE_TEMPLATE, shown_pages
-from cnnvis_report.report.site.renderer import Renderer
+from cnnvis_report.report.site.renderer import frame, parts_of, write_single_page
 from cnnvis_report.report.views.image.page import image_view
 from cnnvis_report.report.views.links import SingleFileLinks
 from cnnvis_report.report.views.report import Report
-from cnnvis_report.store.run_folder import StoredRun
+from cnnvis_report.store.run_folder import Array, StoredRun
 
 MAPS_UP_TO = 28  # positions along a side of a feature map: they are the heaviest part
+PRESETS = ("quick", "standard")  # smallest set first; all others come after
+
+
+@dataclass(frozen=True)
+class RunWithFewerMaps(StoredRun):
+    """A stored run that shows the maps of all methods but some; what was measured of these stays.
+
+    left_out: names of the methods whose maps aren't shown.
+    """
+
+    left_out: frozenset[str] = frozenset()
+
+    def images(self) -> Iterator[ImageRecord]:
+        """The images in order, each with the maps that are shown."""
+        for image in super().images():
+            yield replace(image, maps=tuple(record for record in image.maps if record.method not in self.left_out))
+
+    def unchecked_arrays(self, image: ImageRecord) -> dict[str, Array]:
+        """The arrays of the maps that are shown, and of the picture.
+
+        Raises:
+            Damaged: the file isn't as it was written. BadRequest: the run keeps no arrays.
+        """
+        return {key: array for key, array in super().unchecked_arrays(image).items() if self._is_shown(key)}
+
+    def _is_shown(self, key: str) -> bool:
+        method, _, rest = key.partition("/")
+        return not (rest and method in self.left_out)
+
+
+def most_useful_first(run: StoredRun) -> list[str]:
+    """The methods of a run in the order in which a page that has room for some of them takes them.
+
+    That is the order of the evidence, best first; without evidence, the smallest set that a method belongs to, and
+    there the method that stands for the run first.
+    """
+    missing = {gap.method for gap in run.record.not_applicable if not gap.layer}
+    names = [method.name for method in run.record.methods if method.name not in missing]
+    evidence = run.evidence
+    if evidence is None:
+        ranks = {method.name: (_preset(method), -method.prominence) for method in run.record.methods}
+        return sorted(names, key=ranks.__getitem__)
+    judged = [row.method for row in evidence.methods]
+    order = {name: judged.index(name) if name in judged else len(judged) for name in names}
+    return sorted(names, key=order.__getitem__)
+
+
+def _preset(method: MethodInfo) -> int:
+    return PRESETS.index(method.preset) if method.preset in PRESETS else len(PRESETS)
 
 
 def write_single(run: StoredRun, folder: Path, progress: Progress, most: int | None = None) -> Quality:
@@ -59,7 +108,16 @@ class _RunPage:
         run = replace(self.run, record=record)
         if quality.left_out:
             run = RunWithFewerMaps(self.run.folder, record, frozenset(quality.left_out))
-        return _write(self.path, self.progress, run, quality)
+        report, weights = Report(run, quality), Counter[str]()
+        size = write_single_page(
+            self.path,
+            frame(report),
+            data={"provenance": provenance_slots(record), GALLERY: gallery_data(report)},
+            parts=parts_of(shown_pages(report), report),
+            images=_images(report, self.progress, weights),
+            image_template=IMAGE_TEMPLATE,
+        )
+        return size, weights
 
     def sampled_bytes(self, quality: Quality) -> int:
         """What the maps of the first images take."""
@@ -75,40 +133,6 @@ class _RunPage:
     def methods(self) -> dict[str, str]:
         """The titles of the methods, those first that the evidence puts first."""
         return {name: self.run.record.method(name).title for name in most_useful_first(self.run)}
-
-
-def _write(path: Path, progress: Progress, run: StoredRun, quality: Quality) -> tuple[int, Counter[str]]:
-    """Write the page; its size, and how many bytes of it the maps of each method take."""
-    report, weights = Report(run, quality), Counter[str]()
-    theme, script, plotly = assets.theme_script(), assets.scripts(), assets.plotly()
-    stream = Renderer(report).stream(
-        "single_file.html",
-        SingleFileLinks(),
-        policy=assets.policy(theme, script, plotly),
-        styles=assets.styles(),
-        theme=theme,
-        script=script,
-        plotly=assets.packed_plotly(),
-        data={"provenance": provenance_slots(report.run), GALLERY: gallery_data(report)},
-        parts=_pages(report),
-        images=_images(report, progress, weights),
-        image_template=IMAGE_TEMPLATE,
-    )
-    stream.dump(str(path), encoding="utf-8")
-    return path.stat().st_size, weights
-
-
-def _pages(report: Report) -> Iterator[dict[str, Any]]:
-    """What the template gets of each page of the table."""
-    for page in shown_pages(report):
-        links = SingleFileLinks({name: data_uri(content) for name, content in page.pictures(report)})
-        yield {
-            "name": page.name,
-            "title": page.title,
-            "template": page.template,
-            "view": page.view(report, links),
-            "links": links,
-        }
 
 
 def _images(report: Report, progress: Progress, weights: Counter[str]) -> Iterator[dict[str, Any]]:

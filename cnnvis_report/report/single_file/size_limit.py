@@ -1,20 +1,35 @@
-"""A single file within a size: fewer steps of its maps, then half their size, then fewer methods."""
+"""A single file within a size: fewer steps of its maps, then half their size, then fewer methods; what that costs."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import accumulate
+from itertools import accumulate, islice
 from typing import Protocol
+
+import numpy as np
 
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.evidence import words
 from cnnvis_report.progress import Progress
-from cnnvis_report.report.pictures.encode import QUALITIES, Quality
-from cnnvis_report.report.single_file.map_error import MapError
+from cnnvis_report.records.methods import Kind
+from cnnvis_report.report.pictures.encode import EXACT_PIXELS_UP_TO, EXACT_UP_TO, QUALITIES, Quality, as_shown
 from cnnvis_report.report.views import formatting as fmt
+from cnnvis_report.store.run_folder import StoredRun
 
 ROOM = 1.1  # of the size that is allowed: what an estimate from a few images may be off
 LIMIT = 25_000_000  # bytes: what may be attached to a pull request
 Weights = Mapping[str, int]  # bytes of a page that the maps of each method take
+IMAGES = 4  # whose maps are compared
+
+
+@dataclass(frozen=True)
+class MapError:
+    """Differences between the values of maps and what a page draws, as shares of each map's largest value.
+
+    mean: over all positions of all maps. largest: at any position.
+    """
+
+    mean: float
+    largest: float
 
 
 @dataclass(frozen=True)
@@ -137,3 +152,21 @@ def _too_small(most: int, size: int) -> BadRequest:
         f"--max-size {fmt.size(most)}: the smallest page, with the maps of one method, has {fmt.size(size)}. Give a "
         "larger size, explain fewer images, or hand on the folder with --zip."
     )
+
+
+def map_error(run: StoredRun, quality: Quality) -> MapError | None:
+    """What a quality costs the maps that aren't kept exactly, of the first images; None where there are none."""
+    means, largest = [], 0.0
+    for image in islice(run.images(), IMAGES):
+        arrays = run.maps(image)
+        for record in image.maps:
+            method = run.record.method(record.method)
+            values = method.shown(arrays[record.key].astype(np.float32, copy=False))
+            coarse = method.kind is Kind.LAYER
+            end = float(np.abs(values).max())
+            if values.size <= (EXACT_UP_TO if coarse else EXACT_PIXELS_UP_TO) or not end:
+                continue
+            difference = np.abs(as_shown(values, method.shown_sign, quality) - values) / end
+            means.append(float(difference.mean()))
+            largest = max(largest, float(difference.max()))
+    return MapError(sum(means) / len(means), largest) if means else None

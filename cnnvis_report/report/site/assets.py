@@ -1,22 +1,28 @@
-"""Style sheets and scripts of the pages, as text."""
+"""Style sheets and scripts of the pages, as text; the files of a site, and where what they are made of is."""
 
 import json
 import zlib
 from base64 import b64encode
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from functools import cache
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 from plotly.offline import get_plotlyjs
 
+from cnnvis_report.errors import CnnVisError
 from cnnvis_report.report.pictures.drawing import GROUND, SQUARES_UP_TO, STEEPNESS, Look
+from cnnvis_report.report.pictures.image_layers import BLURS
 from cnnvis_report.report.pictures.pack import text_of
 from cnnvis_report.report.pictures.palettes import CLIPPED_AT, STEPS, all_stops
-from cnnvis_report.report.pictures.reveal import BLURS
-from cnnvis_report.report.site.resources import folder
+from cnnvis_report.report.pictures.thumbnails import JPEG
+from cnnvis_report.report.site import assets
+from cnnvis_report.store.files.atomic import within
 
 THEME = "theme.js"  # runs before the page is painted; all others wait for the page
+PACKAGE = Path(__file__).resolve().parents[2]
 
 
 def styles() -> str:
@@ -97,3 +103,42 @@ def policy(*inline: str, beside: bool = False) -> str:
         "form-action": ["'none'"],
     }
     return "; ".join(f"{name} {' '.join(sources)}" for name, sources in rules.items())
+
+
+def folder(name: str) -> Path:
+    """The folder called `templates` or `static`.
+
+    Raises:
+        CnnVisError: it is in neither place.
+    """
+    for parent in (PACKAGE, PACKAGE.parent):
+        if (parent / name).is_dir():
+            return parent / name
+    raise CnnVisError(f"The folder {name!r} of cnnvis-report is missing; install the package again.")
+
+
+def write_shared(folder: Path, data: Mapping[str, Any]) -> None:
+    """Style sheets and scripts, and data that all pages share, by name."""
+    texts = {
+        "assets/report.css": assets.styles(),
+        "assets/theme.js": assets.theme_script(),
+        "assets/report.js": assets.scripts(),
+        "assets/plotly.js": assets.delivery("plotly", assets.packed_plotly()),
+        **{f"data/{name}.js": assets.delivery(name, content) for name, content in data.items()},
+    }
+    for name, text in texts.items():
+        write_text(folder, name, text)
+
+
+def write_text(folder: Path, name: str, text: str) -> None:
+    """Write a file of the site, with the folders that it needs within the site's folder."""
+    within(folder, name).write_text(text, encoding="utf-8", newline="\n")
+
+
+def write_pictures(folder: Path, inner: str, pictures: Iterable[tuple[str, bytes]]) -> list[str]:
+    """Write pictures into a folder of their own within the site's folder, each by its name; the names of the files."""
+    names = []
+    for name, content in pictures:
+        names.append(f"{inner}/{name}.{'jpg' if content.startswith(JPEG) else 'webp'}")
+        within(folder, names[-1]).write_bytes(content)
+    return names

@@ -24,7 +24,7 @@ def gallery_data(report: Report) -> dict[str, Any]:
     return {
         "ids": [item.id for item in items],
         "names": [item.name for item in items],
-        "byName": _ranks([_natural(item.name) for item in items]),
+        "byName": ranks([_natural(item.name) for item in items]),
         "classes": classes,
         "labels": [[numbers[name] for name in item.labels] for item in items],
         "predicted": [[numbers[name] for name in item.predicted] for item in items],
@@ -55,7 +55,7 @@ def _without(items: Sequence[GalleryItem]) -> dict[str, list[int]]:
     return {method: images for method, images in gaps.items() if images}
 
 
-def _ranks(keys: Sequence[Any]) -> list[int]:
+def ranks(keys: Sequence[Any]) -> list[int]:
     """The place of each key among all, from 0."""
     ranks = [0] * len(keys)
     for rank, number in enumerate(sorted(range(len(keys)), key=lambda number: keys[number])):

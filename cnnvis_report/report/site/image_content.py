@@ -8,15 +8,13 @@ from typing import Any
 from cnnvis_report.data.prefetch import ahead, processors
 from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.inspection import ImageInspection
-from cnnvis_report.report.payload import Arrays, first_ends, image_data
+from cnnvis_report.report.payload import Arrays, first_ends, image_data, map_facts
 from cnnvis_report.report.pictures.bands import band_pictures
-from cnnvis_report.report.pictures.boxes import boxes_picture
 from cnnvis_report.report.pictures.feature_maps import layer_data
 from cnnvis_report.report.pictures.image_layers import image_pictures
-from cnnvis_report.report.pictures.segmentation import segmentation_picture
+from cnnvis_report.report.pictures.segmentation import boxes_picture, segmentation_picture
 from cnnvis_report.report.pictures.thumbnails import Pictures, map_thumbnail, thumbnail
 from cnnvis_report.report.time_estimate import WORKERS
-from cnnvis_report.report.views.image.map_facts import map_facts
 from cnnvis_report.report.views.image.page import Neighbors, with_neighbors
 from cnnvis_report.report.views.image.segmentation import PICTURE
 from cnnvis_report.report.views.image.tiles import ScaleEnds
@@ -87,10 +85,6 @@ def _pictures(
 def _thumbnails(stored: StoredRun, image: ImageRecord, arrays: Arrays, ends: ScaleEnds) -> Pictures:
     """The picture, and the map of each method that is shown first: of the first class, at the first layer."""
     yield "picture", thumbnail(arrays["picture"])
-    methods = set()
-    for record in image.maps:
-        if record.target == image.targets[0].index and record.method not in methods:
-            methods.add(record.method)
-            method = stored.record.method(record.method)
-            values = method.shown(arrays[record.key])
-            yield record.method, map_thumbnail(arrays["picture"], values, method, ends[record.method][0])
+    for name, record in image.first_maps.items():
+        method = stored.record.method(name)
+        yield name, map_thumbnail(arrays["picture"], method.shown(arrays[record.key]), method, ends[name][0])

@@ -8,11 +8,11 @@ from pathlib import Path
 from cnnvis_report.data.processes import usable_processors
 from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.report.site import assets
+from cnnvis_report.report.site.assets import write_pictures, write_text
 from cnnvis_report.report.site.image_content import ImageContent, image_content
 from cnnvis_report.report.site.pages import IMAGE_TEMPLATE
 from cnnvis_report.report.site.rendered import PageKeys, RenderedImage, inputs_of, signature
-from cnnvis_report.report.site.renderer import Renderer
-from cnnvis_report.report.site.site_files import write_pictures, write_text
+from cnnvis_report.report.site.renderer import frame, write_page
 from cnnvis_report.report.views.image.page import Neighbors, image_view
 from cnnvis_report.report.views.image.tiles import ScaleEnds
 from cnnvis_report.report.views.links import SiteLinks
@@ -94,17 +94,10 @@ class ImagePages:
         """Write the text; the name of the file."""
         image = entry.image
         links = SiteLinks(page_name=f"inspection/{image.id}", up="../")
-        stream = Renderer(self.report).stream(
-            "page.html",
-            links,
-            page="image",
-            title=image.name,
-            template=IMAGE_TEMPLATE,
-            view=image_view(self.report, links, image, entry.neighbors, ends),
-            policy=assets.site_policy(),
-        )
+        view = image_view(self.report, links, image, entry.neighbors, ends)
         name = f"images/{image.id}.html"
-        stream.dump(str(within(self.folder, name)), encoding="utf-8")
+        named = {"page": "image", "title": image.name, "template": IMAGE_TEMPLATE}
+        write_page(within(self.folder, name), frame(self.report), links, view=view, **named)
         return name
 
 

@@ -5,12 +5,12 @@ The folder of pages and the single file are both written from this table, and so
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from cnnvis_report.report.figure.save import page_pictures
 from cnnvis_report.report.pictures.bands import band_pictures
 from cnnvis_report.report.pictures.image_layers import image_pictures
-from cnnvis_report.report.pictures.network import converged_pictures, network_pictures
-from cnnvis_report.report.pictures.snapshots import snapshot_pictures
+from cnnvis_report.report.pictures.network import converged_pictures, network_pictures, snapshot_pictures
 from cnnvis_report.report.pictures.thumbnails import Pictures
 from cnnvis_report.report.views.features.page import features
 from cnnvis_report.report.views.links import Links
@@ -21,15 +21,7 @@ from cnnvis_report.report.views.performance.page import performance
 from cnnvis_report.report.views.report import Report
 from cnnvis_report.report.views.run import run
 
-
-def always(_report: Report) -> bool:
-    """Of every report."""
-    return True
-
-
-def no_pictures(_report: Report) -> Pictures:
-    """Of a page that has none of its own."""
-    yield from ()
+ReportOf = TypeVar("ReportOf")  # a run's, or that of a comparison
 
 
 def overview_pictures(report: Report) -> Pictures:
@@ -51,14 +43,9 @@ def performance_pictures(report: Report) -> Pictures:
     yield from snapshot_pictures(report.stored)
 
 
-def features_pictures(report: Report) -> Pictures:
-    """What layers of the network compute."""
-    yield from network_pictures(report.stored)
-
-
 @dataclass(frozen=True)
-class Page:
-    """A page of the report.
+class Page(Generic[ReportOf]):
+    """A page of a report.
 
     name: of its file, NAME.html, and of its part in a single file.
     title: in the navigation, and in the title of the window.
@@ -70,13 +57,13 @@ class Page:
 
     name: str
     title: str
-    view: Callable[[Report, Links], object]
+    view: Callable[[ReportOf, Links], object]
     template: str
-    shown_if: Callable[[Report], bool] = always
-    pictures: Callable[[Report], Pictures] = no_pictures
+    shown_if: Callable[[ReportOf], bool] = lambda _: True
+    pictures: Callable[[ReportOf], Pictures] = lambda _: iter(())
 
 
-PAGES: Sequence[Page] = (
+PAGES: Sequence[Page[Report]] = (
     Page("index", "Overview", overview, "overview.html", pictures=overview_pictures),
     Page(
         "performance",
@@ -92,7 +79,7 @@ PAGES: Sequence[Page] = (
         features,
         "features.html",
         shown_if=lambda report: report.run.inspection is not None,
-        pictures=features_pictures,
+        pictures=lambda report: network_pictures(report.stored),
     ),
     Page("methods", "Methods", methods, "methods.html", shown_if=lambda report: bool(report.run.methods)),
     Page("run", "Run", run, "run.html"),
@@ -100,6 +87,6 @@ PAGES: Sequence[Page] = (
 IMAGE_TEMPLATE = "image.html"  # of the page of one image, which the gallery leads to
 
 
-def shown_pages(report: Report) -> list[Page]:
+def shown_pages(report: Report) -> list[Page[Report]]:
     """The pages of a report, in the order of the navigation."""
     return [page for page in PAGES if page.shown_if(report)]

@@ -18,13 +18,13 @@ from stat import S_ISREG
 from typing import Any
 
 from cnnvis_report.errors import BadRequest
-from cnnvis_report.records.codec import Malformed, from_json, parsed, to_json
+from cnnvis_report.records.codec import Malformed, from_json, to_json
 from cnnvis_report.records.images import ImageRecord
-from cnnvis_report.report.site.resources import PACKAGE, folder
-from cnnvis_report.report.views.image.map_facts import map_facts
+from cnnvis_report.report.payload import map_facts
+from cnnvis_report.report.site.assets import PACKAGE, folder
 from cnnvis_report.report.views.image.page import Neighbors
 from cnnvis_report.report.views.report import Report
-from cnnvis_report.store.files.atomic import beside, read_regular
+from cnnvis_report.store.files.atomic import read_json, write_json
 from cnnvis_report.store.files.names import file_of, inspection_name, is_page
 
 MOST = 256 << 20  # bytes of a note
@@ -61,8 +61,7 @@ class RenderedSite:
 def read_rendered(run: Path) -> RenderedSite | None:
     """What is known of the site in a run's folder; None where nothing is."""
     try:
-        content = parsed(read_regular(note_of(run), MOST).decode("utf-8", "replace"))
-        site = from_json(RenderedSite, content)
+        site = from_json(RenderedSite, read_json(note_of(run), MOST))
     except (OSError, BadRequest, Malformed):
         return None
     names = [*site.files, *(name for image in site.images.values() for name in image.files)]
@@ -74,8 +73,7 @@ def write_rendered(run: Path, site: RenderedSite) -> None:
     with suppress(OSError):
         note = note_of(run)
         note.parent.mkdir(parents=True, exist_ok=True)
-        with beside(note, lasting=False) as temporary:
-            temporary.write_text(to_json(asdict(site)) + "\n", encoding="utf-8", newline="\n")
+        write_json(note, asdict(site), lasting=False)
         notes = sorted(note.parent.glob("*.json"), key=lambda path: path.stat().st_mtime_ns)
         for old in notes[:-NOTES]:
             old.unlink()

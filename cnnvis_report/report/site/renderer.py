@@ -1,7 +1,7 @@
-"""Templates filled with views, piece by piece."""
+"""Templates filled with views: the pages of a site, and the page that holds everything."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -10,11 +10,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from jinja2.environment import TemplateStream
 from markupsafe import Markup, escape
 
-from cnnvis_report.report.site.assets import favicon, script_json
-from cnnvis_report.report.site.pages import shown_pages
-from cnnvis_report.report.site.resources import folder
+from cnnvis_report.report.pictures.thumbnails import data_uri
+from cnnvis_report.report.site import assets
+from cnnvis_report.report.site.assets import folder, script_json, write_pictures
+from cnnvis_report.report.site.pages import Page, ReportOf, shown_pages
 from cnnvis_report.report.views import formatting as fmt
-from cnnvis_report.report.views.links import Links
+from cnnvis_report.report.views.links import Links, SingleFileLinks, SiteLinks
 from cnnvis_report.report.views.report import Report
 
 FILTERS = (
@@ -69,31 +70,64 @@ def stream_template(file: str, content: Mapping[str, Any]) -> TemplateStream:
     return stream
 
 
-class Renderer:
-    """Fills the templates with one report."""
+def write_page(path: Path, frame: Mapping[str, Any], links: Links, **content: Any) -> None:
+    """Write a page of a site.
 
-    def __init__(self, report: Report) -> None:
-        self._report = report
+    Args:
+        frame: what the head and the foot of every page show.
+    """
+    shown = {**frame, "policy": assets.site_policy(), "links": links, **content}
+    stream_template("page.html", shown).dump(str(path), encoding="utf-8")
 
-    def stream(self, file: str, links: Links, **more: Any) -> TemplateStream:
-        """A page of the template in this file, piece by piece."""
-        return stream_template(file, self._frame() | more | {"links": links})
 
-    def _frame(self) -> dict[str, Any]:
-        """What the head and the foot of every page show."""
-        network = self._report.network
-        methods, images = fmt.count(len(self._report.run.methods), "method"), self._report.run.images
-        return {
-            "name": network.name,
-            "description": f"What {network.name} looks at: {methods} on {fmt.count(images, 'image')}."
-            if self._report.run.methods
-            else f"{self._report.title}: what its layers compute.",
-            "favicon": favicon(),
-            "report_title": self._report.title,
-            "pages": shown_pages(self._report),
-            "facts": (
-                f"{fmt.short(network.parameters)} parameters",
-                fmt.columns(network.classes, network.kind),
-                *([fmt.count(images, "image")] if images else []),
-            ),
-        }
+def write_table(folder: Path, pages: Iterable[Page[ReportOf]], report: ReportOf, frame: Mapping[str, Any]) -> None:
+    """Write the pages of a table into the folder of a site, each with its own pictures."""
+    for page in pages:
+        links = SiteLinks(page_name=f"pages/{page.name}")
+        write_pictures(folder, f"stills/{links.page_name}", page.pictures(report))
+        view = page.view(report, links)
+        named = {"page": page.name, "title": page.title, "template": page.template}
+        write_page(folder / f"{page.name}.html", frame, links, view=view, **named)
+
+
+def write_single_page(path: Path, frame: Mapping[str, Any], **content: Any) -> int:
+    """Write a page that holds everything, scripts and styles too; its size in bytes."""
+    theme, script = assets.theme_script(), assets.scripts()
+    inlined = {
+        "links": SingleFileLinks(),
+        "policy": assets.policy(theme, script, assets.plotly()),
+        "styles": assets.styles(),
+        "theme": theme,
+        "script": script,
+        "plotly": assets.packed_plotly(),
+    }
+    stream_template("single_file.html", {**frame, **inlined, **content}).dump(str(path), encoding="utf-8")
+    return path.stat().st_size
+
+
+def parts_of(pages: Iterable[Page[ReportOf]], report: ReportOf) -> Iterator[dict[str, Any]]:
+    """What the page that holds everything gets of each page of a table."""
+    for page in pages:
+        links = SingleFileLinks({name: data_uri(content) for name, content in page.pictures(report)})
+        named = {"name": page.name, "title": page.title, "template": page.template}
+        yield named | {"links": links, "view": page.view(report, links)}
+
+
+def frame(report: Report) -> dict[str, Any]:
+    """What the head and the foot of every page of a run's report show."""
+    network, run = report.network, report.run
+    methods, images = fmt.count(len(run.methods), "method"), fmt.count(run.images, "image")
+    return {
+        "name": network.name,
+        "description": f"What {network.name} looks at: {methods} on {images}."
+        if run.methods
+        else f"{report.title}: what its layers compute.",
+        "favicon": assets.favicon(),
+        "report_title": report.title,
+        "pages": shown_pages(report),
+        "facts": (
+            f"{fmt.short(network.parameters)} parameters",
+            fmt.columns(network.classes, network.kind),
+            *([images] if run.images else []),
+        ),
+    }

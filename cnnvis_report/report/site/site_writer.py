@@ -11,17 +11,15 @@ from cnnvis_report.progress import Progress
 from cnnvis_report.report.figure.save import figure_png
 from cnnvis_report.report.payload import provenance_slots
 from cnnvis_report.report.pictures.encode import QUALITIES, Quality
-from cnnvis_report.report.site import assets
+from cnnvis_report.report.site.assets import write_shared
 from cnnvis_report.report.site.gallery_data import GALLERY, gallery_data
 from cnnvis_report.report.site.image_pages import ImageEntry, ImagePage, ImagePages, page_processes
 from cnnvis_report.report.site.page_sample import choose_pages
-from cnnvis_report.report.site.pages import Page, shown_pages
+from cnnvis_report.report.site.pages import shown_pages
 from cnnvis_report.report.site.rendered import RenderedSite, page_keys
-from cnnvis_report.report.site.renderer import Renderer
-from cnnvis_report.report.site.site_files import write_pictures, write_shared
+from cnnvis_report.report.site.renderer import frame, write_table
 from cnnvis_report.report.time_estimate import WORKERS
 from cnnvis_report.report.views.image.page import with_neighbors
-from cnnvis_report.report.views.links import SiteLinks
 from cnnvis_report.report.views.report import Report
 from cnnvis_report.store.files.names import FIGURE
 from cnnvis_report.store.run_folder import StoredRun
@@ -32,13 +30,22 @@ PAGES = 2000  # images that get a page, unless another number is asked for
 
 @dataclass(frozen=True)
 class SiteOptions:
-    """How a site is written.
+    """How pages are written.
 
     pages: images that get a page, at most. processes: how many write pages, at most; None for one a processor.
+    single_file: one page that holds everything, with maps kept as finely as 25 MB allow. max_size: bytes that such a
+    page may have; then it has fewer methods where all of them don't fit.
     """
 
     pages: int = PAGES
     processes: int | None = None
+    single_file: bool = False
+    max_size: int | None = None
+
+    @property
+    def in_one_file(self) -> bool:
+        """Whether one page holds everything."""
+        return self.single_file or self.max_size is not None
 
 
 DEFAULT = SiteOptions()
@@ -54,11 +61,7 @@ class SitePages:
 
 
 def write_pages(
-    run: StoredRun,
-    folder: Path,
-    progress: Progress,
-    options: SiteOptions = DEFAULT,
-    before: RenderedSite | None = None,
+    run: StoredRun, folder: Path, progress: Progress, options: SiteOptions = DEFAULT, before: RenderedSite | None = None
 ) -> SitePages:
     """Write a site into an empty folder, in the same bytes by any number of processes.
 
@@ -68,12 +71,10 @@ def write_pages(
     quality = QUALITIES[0]
     report = Report(run, quality)
     choose_pages(report, options.pages)
-    renderer = Renderer(report)
     write_assets(folder, report)
     if report.figure is not None:
         (folder / FIGURE).write_bytes(figure_png(report.figure))
-    for page in shown_pages(report):
-        write_page(report, renderer, folder, page)
+    write_table(folder, shown_pages(report), report, frame(report))
     images = _write_images(report, folder, progress, options, before)
     unchanged = frozenset(name for page in images.values() for name in page.unchanged)
     return SitePages(quality, images, unchanged)
@@ -104,23 +105,6 @@ def _write_images(
             pages[page.id] = page
             progress.done(page.name)
     return pages
-
-
-def write_page(report: Report, renderer: Renderer, folder: Path, page: Page) -> None:
-    """A page of the table, with its own pictures."""
-    links = SiteLinks(page_name=f"pages/{page.name}")
-    write_pictures(folder, f"stills/{links.page_name}", page.pictures(report))
-    view = page.view(report, links)
-    stream = renderer.stream(
-        "page.html",
-        links,
-        page=page.name,
-        title=page.title,
-        template=page.template,
-        view=view,
-        policy=assets.site_policy(),
-    )
-    stream.dump(str(folder / f"{page.name}.html"), encoding="utf-8")
 
 
 def write_assets(folder: Path, report: Report) -> None:

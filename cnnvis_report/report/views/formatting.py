@@ -14,16 +14,20 @@ from cnnvis_report.records.scores import ScoreKind
 MINUS = "−"
 
 
-def number(value: float, digits: int = 3) -> str:
-    """Such as "1,104", "0.52" or "6.1e−5": so many significant digits, and whole numbers whole."""
+def number(value: float | None, digits: int = 3) -> str:
+    """Such as "1,104", "0.52" or "6.1e−5": so many significant digits, and whole numbers whole; nothing of None."""
+    if value is None:
+        return ""
     if value == int(value) and abs(value) < 1e15:
         return f"{int(value):,}".replace("-", MINUS)
     text = f"{value:,.0f}" if abs(value) >= 10**digits and abs(value) < 1e15 else f"{value:.{digits}g}"
     return text.replace("e-0", "e-").replace("e+0", "e").replace("e+", "e").replace("-", MINUS)
 
 
-def percent(share: float) -> str:
-    """Such as "40.2%", "40.0%", "100%" or "<0.1%"."""
+def percent(share: float | None) -> str:
+    """Such as "40.2%", "40.0%", "100%" or "<0.1%"; nothing of None."""
+    if share is None:
+        return ""
     return "<0.1%" if 0 < share < 0.0005 else words.percentage(share)
 
 

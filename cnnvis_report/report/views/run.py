@@ -8,9 +8,8 @@ from cnnvis_report.report.citation import appendix, references
 from cnnvis_report.report.views import formatting as fmt
 from cnnvis_report.report.views.links import Links
 from cnnvis_report.report.views.methods.method_rows import MethodRow, method_rows
-from cnnvis_report.report.views.precision import precision_of_methods, precision_of_metrics
 from cnnvis_report.report.views.report import Report
-from cnnvis_report.report.views.stated_settings import stated_settings
+from cnnvis_report.report.views.stated_settings import precision_of_methods, precision_of_metrics, stated_settings
 
 
 @dataclass(frozen=True)
@@ -62,11 +61,10 @@ def _sentence(report: Report) -> str:
     if not run.methods:
         images = f"on {fmt.count(summary.images, 'image')}, no maps" if summary.images else "without images"
         return f"Features of layers and units {images}."
-    methods = len(run.methods) - len({gap.method for gap in run.not_applicable})
     columns = fmt.columns(summary.classes, run.network.kind)
     missing = f", {fmt.number(summary.missing)} missing" if summary.missing else ""
     return (
-        f"{fmt.count(methods, 'method')} × {columns} on {fmt.count(summary.images, 'image')}: "
+        f"{fmt.count(len(run.applicable), 'method')} × {columns} on {fmt.count(summary.images, 'image')}: "
         f"{fmt.count(summary.maps, 'map')}{missing}."
     )
 

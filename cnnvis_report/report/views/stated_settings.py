@@ -1,13 +1,15 @@
-"""The settings of a run as pages state them: in the place of auto what it chose."""
+"""The settings of a run as pages state them: in the place of auto what it chose; and what bfloat16 changed."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from cnnvis_report.evidence import words
+from cnnvis_report.records.metrics import MetricPrecision
 from cnnvis_report.records.run import RunRecord, Setting
 from cnnvis_report.report.views import formatting as fmt
 
 OF_IMAGES = ("labels",)  # settings that say nothing without images
 AUTO = ("auto", None)  # values with which the program chooses
+NAMED = 3  # metrics that share their passes, before the rest is counted
 
 
 def stated_settings(run: RunRecord) -> Iterator[tuple[str, str]]:
@@ -47,3 +49,43 @@ def _precision(run: RunRecord) -> str:
     checks = run.evaluation.precision if run.evaluation else ()
     reduced = [*dict.fromkeys(methods), *(["metrics"] if any(check.used for check in checks) else [])]
     return f"bfloat16 for {words.listed(reduced)}, else float32" if reduced else "float32"
+
+
+def precision_of_methods(run: RunRecord) -> Iterator[tuple[str, str]]:
+    """The methods that were tried in bfloat16, each with what came of it."""
+    for check in run.precision:
+        name = run.method(check.method).title + (f" at {check.layer}" if check.layer else "")
+        used, other = ("bfloat16", "float32") if check.used else ("float32", "bfloat16")
+        if check.correlation is None:
+            yield name, f"{used}, as bfloat16 failed: {check.reason}"
+        else:
+            correlation = fmt.number(check.correlation, 5)
+            yield name, f"{used}; rank correlation with {other} {correlation} on {fmt.count(check.images, 'image')}"
+
+
+def precision_of_metrics(run: RunRecord) -> Iterator[tuple[str, str]]:
+    """The metrics that were tried in bfloat16, those together that share their passes, with what came of it."""
+    for check in run.evaluation.precision if run.evaluation else ():
+        yield _titles(run, check.metrics), _outcome(run, check)
+
+
+def precision_sentences(run: RunRecord, metrics: Sequence[str]) -> tuple[str, ...]:
+    """The same of those that some metrics share, a sentence each."""
+    checks = run.evaluation.precision if run.evaluation else ()
+    return tuple(
+        f"{_titles(run, check.metrics)}: {_outcome(run, check)}." for check in checks if set(check.metrics) & {*metrics}
+    )
+
+
+def _titles(run: RunRecord, names: Sequence[str]) -> str:
+    titles = [words.metric(run, name).title for name in names]
+    return words.listed([*titles[:NAMED], f"{len(titles) - NAMED} more"] if len(titles) > NAMED + 1 else titles)
+
+
+def _outcome(run: RunRecord, check: MetricPrecision) -> str:
+    used = "bfloat16" if check.used else "float32"
+    if check.deviation is None or check.spread is None:
+        return f"{used}, as bfloat16 couldn't be compared: {check.reason}"
+    share = f", {fmt.percent(check.deviation / check.spread)} of the distance between maps" if check.spread else ""
+    moved = f"by {fmt.number(check.deviation, 4)} at most ({words.metric(run, check.worst).title}{share})"
+    return f"{used}; bfloat16 moves a map's value {moved} on {fmt.count(check.images, 'image')}"

@@ -1,20 +1,21 @@
-"""Maps of a run as files in a folder of their own, with a manifest of what each is."""
+"""Maps of a run as files in a folder of their own, with a manifest of what each is, as JSON and as a table."""
 
-from collections.abc import Collection, Iterator, Sequence
+import csv
+import io
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
-from cnnvis_report.errors import BadRequest, UnknownName
+from cnnvis_report.errors import BadRequest, UnknownName, printable
 from cnnvis_report.records.codec import to_json
 from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.report.figure.rows import chosen_by_name
 from cnnvis_report.sharing.maps.entries import Entry, entry_of, map_name
 from cnnvis_report.sharing.maps.folder import check_folder, filling
 from cnnvis_report.sharing.maps.formats import FORMATS, Drawn, npz
-from cnnvis_report.sharing.maps.table import Cell, table
-from cnnvis_report.store.files.atomic import beside
+from cnnvis_report.store.files.atomic import beside, write_text
 from cnnvis_report.store.run_folder import StoredRun
 
 NPZ, VIRELAY = "npz", "virelay"
@@ -23,6 +24,8 @@ MANIFEST = "manifest.json"
 TABLE = "manifest.csv"
 FORMAT = "cnnvis-report-maps/1"
 COLUMNS = ("file", "key", "image", "name", "label", "method", "layer", "target", "class", "shape", "largest")
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # what a cell of a formula begins with
+Cell = str | int | float | None
 
 
 def export_maps(
@@ -51,7 +54,8 @@ def export_maps(
 
             entries = export_virelay(run, aside, methods, wanted)
         else:
-            entries = [entry for image in _images(run, wanted) for entry in _image(run, image, aside, form, methods)]
+            chosen = (image for image in run.images() if not wanted or image.id in wanted)
+            entries = [entry for image in chosen for entry in _image(run, image, aside, form, methods)]
         if not entries:
             raise BadRequest(f"{run.folder}: has no such maps.")
         write_manifest(run, aside, form, entries)
@@ -71,16 +75,8 @@ def write_manifest(run: StoredRun, folder: Path, form: str, entries: Sequence[En
         "fingerprint": run.record.fingerprint,
     }
     lines = ",\n".join(map(to_json, maps))
-    with beside(folder / MANIFEST, parents=False) as temporary:
-        text = f'{to_json(head)[:-1]}, "entries": [\n{lines}\n]}}\n'
-        temporary.write_text(text, encoding="utf-8", newline="\n")
-    rows = [_row(entry) for entry in entries]
-    with beside(folder / TABLE, parents=False) as temporary:
-        temporary.write_text(table([COLUMNS, *rows]), encoding="utf-8", newline="\n")
-
-
-def _images(run: StoredRun, wanted: Collection[str]) -> Iterator[ImageRecord]:
-    return (image for image in run.images() if not wanted or image.id in wanted)
+    write_text(folder / MANIFEST, f'{to_json(head)[:-1]}, "entries": [\n{lines}\n]}}\n', parents=False)
+    write_text(folder / TABLE, table([COLUMNS, *map(_row, entries)]), parents=False)
 
 
 def _image(run: StoredRun, image: ImageRecord, folder: Path, form: str, methods: Sequence[str]) -> Iterator[Entry]:
@@ -112,3 +108,17 @@ def _write(path: Path, content: bytes) -> None:
 def _row(entry: Entry) -> list[Cell]:
     cells = asdict(entry) | {"shape": "×".join(map(str, entry.shape))}
     return list(cells.values())
+
+
+def table(rows: Iterable[Sequence[Cell]]) -> str:
+    """Rows as CSV: numbers as they are, texts that a spreadsheet would compute with an apostrophe before them."""
+    stream = io.StringIO()
+    csv.writer(stream, lineterminator="\n").writerows([[_cell(value) for value in row] for row in rows])
+    return stream.getvalue()
+
+
+def _cell(value: Cell) -> Cell:
+    if not isinstance(value, str):
+        return value
+    plain = printable(value)
+    return f"'{plain}" if value.lstrip().startswith(FORMULA) or value.startswith(FORMULA) else plain

@@ -1,18 +1,16 @@
 """The folder that maps are exported into: filled as a whole or not at all; what a killed program has left is known."""
 
 import re
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from shutil import rmtree
 
 from cnnvis_report.errors import BadRequest
-from cnnvis_report.records.codec import parsed, to_json
-from cnnvis_report.store.files.atomic import beside, files_below, is_regular, read_regular, remove, within
+from cnnvis_report.store.files.atomic import files_below, is_regular, read_json, remove, within, write_json
 from cnnvis_report.store.files.lock import writing
-from cnnvis_report.store.files.names import BUILDING, ID, LOCK
-from cnnvis_report.store.files.output_folder import check_output_folder
+from cnnvis_report.store.files.names import ID, LOCK
+from cnnvis_report.store.files.output_file import aside, check_output_folder, left_aside
 
 MOVING = "moving.json"  # in the folder aside: what goes into the folder, written when all of it is there
 MOST = 256 << 20  # bytes of that list
@@ -30,16 +28,12 @@ def filling(folder: Path) -> Iterator[Path]:
     check_folder(folder)
     with writing(folder):
         check_folder(folder)
-        for left in _asides(folder):
+        for left in left_aside(folder):
             remove(folder, _listed(left))
             rmtree(left)
-        aside = folder / f".pages-{secrets.token_hex(4)}"
-        aside.mkdir()
-        try:
-            yield aside
-            _move(aside, folder)
-        finally:
-            rmtree(aside, ignore_errors=True)
+        with aside(folder) as building:
+            yield building
+            _move(building, folder)
 
 
 def check_folder(folder: Path) -> None:
@@ -51,9 +45,9 @@ def check_folder(folder: Path) -> None:
     check_output_folder(folder, "-o")
     if not folder.is_dir():
         return
-    asides = _asides(folder)
-    listed = {name for aside in asides for name in _listed(aside)}
-    ours = {LOCK, *(aside.name for aside in asides), *listed, *(name.partition("/")[0] for name in listed)}
+    asides = left_aside(folder)
+    listed = {name for left in asides for name in _listed(left)}
+    ours = {LOCK, *(left.name for left in asides), *listed, *(name.partition("/")[0] for name in listed)}
     inner = {name.partition("/")[0] for name in listed if "/" in name}
     if any(path.name not in ours for path in folder.iterdir()) or any(
         _is_strange(folder / name, listed) for name in inner
@@ -68,30 +62,23 @@ def _is_strange(folder: Path, listed: set[str]) -> bool:
     return any(f"{folder.name}/{path.name}" not in listed or path.is_dir() for path in folder.iterdir())
 
 
-def _move(aside: Path, folder: Path) -> None:
+def _move(building: Path, folder: Path) -> None:
     """Put the files into the folder; where that ends half-way, the list says which of them are ours."""
-    names = files_below(aside)
-    with beside(aside / MOVING, parents=False) as temporary:
-        temporary.write_text(to_json(names) + "\n", encoding="utf-8", newline="\n")
+    names = files_below(building)
+    write_json(building / MOVING, names, parents=False)
     try:
         for name in names:
-            (aside / name).replace(within(folder, name))
+            (building / name).replace(within(folder, name))
     except BaseException:
         with suppress(OSError):  # what went wrong first is what is said
             remove(folder, names)
         raise
 
 
-def _asides(folder: Path) -> list[Path]:
-    """The folders aside that killed programs have left."""
-    entries = (path for path in folder.iterdir() if BUILDING.fullmatch(path.name))
-    return [path for path in entries if path.is_dir() and not path.is_symlink()]
-
-
-def _listed(aside: Path) -> list[str]:
+def _listed(building: Path) -> list[str]:
     """The files that were on their way out of a folder aside; what isn't called as exported files are isn't one."""
-    path = aside / MOVING
-    names = parsed(read_regular(path, MOST).decode("utf-8", "replace")) if is_regular(path) else None
+    path = building / MOVING
+    names = read_json(path, MOST) if is_regular(path) else None
     return (
         [name for name in names if isinstance(name, str) and _NAME.fullmatch(name)] if isinstance(names, list) else []
     )

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cnnvis_report.errors import BadRequest
+from cnnvis_report.errors import BadRequest, printable
 from cnnvis_report.records.codec import to_json
 from cnnvis_report.records.images import ImageRecord, MapRecord
 from cnnvis_report.records.methods import Array
@@ -113,7 +113,7 @@ def _write_projects(run: StoredRun, folder: Path, entries: Sequence[Entry], name
     """The label map, and a project a method; JSON is YAML too."""
     labels = [{"index": index, "word_net_id": "", "name": name} for index, name in sorted(names.items())]
     (folder / LABELS).write_text(to_json(labels) + "\n", encoding="utf-8", newline="\n")
-    network = _plain(run.record.network.name)
+    network = printable(run.record.network.name)
     height, width = next(entry.shape[-2:] for entry in entries) if entries else (0, 0)
     for file in dict.fromkeys(entry.file for entry in entries):
         name = file.removesuffix(".attribution.h5")
@@ -122,7 +122,7 @@ def _write_projects(run: StoredRun, folder: Path, entries: Sequence[Entry], name
             "model": network,
             "label_map": LABELS,
             "dataset": {
-                "name": _plain(str(run.record.settings.get("title") or network)),
+                "name": printable(str(run.record.settings.get("title") or network)),
                 "type": "hdf5",
                 "path": SAMPLES,
                 "input_width": width,
@@ -130,11 +130,7 @@ def _write_projects(run: StoredRun, folder: Path, entries: Sequence[Entry], name
                 "up_sampling_method": "none",
                 "down_sampling_method": "none",
             },
-            "attributions": {
-                "attribution_method": name,
-                "attribution_strategy": "predicted_label",
-                "sources": [file],
-            },
+            "attributions": {"attribution_method": name, "attribution_strategy": "predicted_label", "sources": [file]},
         }
         (folder / f"{name}.yaml").write_text(to_json({"project": project}) + "\n", encoding="utf-8", newline="\n")
 
@@ -179,10 +175,6 @@ def _prediction(run: StoredRun, image: ImageRecord) -> Array:
     for score in image.top:
         scores[score.index] = score.logit if score.share is None else score.share
     return scores
-
-
-def _plain(text: str) -> str:
-    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
 
 
 def _h5py() -> Any:

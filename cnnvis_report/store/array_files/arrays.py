@@ -16,8 +16,7 @@ import numpy.typing as npt
 
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.records.run import StoredFile
-from cnnvis_report.store.array_files.npy_header import read_header
-from cnnvis_report.store.array_files.npz import members_listed, packed, write_members
+from cnnvis_report.store.array_files.npz import members_listed, packed, read_header, write_members
 from cnnvis_report.store.files.atomic import open_regular
 from cnnvis_report.store.files.digests import digest_in
 from cnnvis_report.store.files.os_errors import raise_unless_of_the_file

@@ -1,4 +1,7 @@
-"""Files of arrays, written member by member: the same bytes for the same arrays, and members that can be moved."""
+"""Files of arrays, written member by member: the same bytes for the same arrays, and members that can be moved.
+
+Heads of arrays are read as a stranger's.
+"""
 
 import io
 import zipfile
@@ -7,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from struct import unpack
+from threading import Lock
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -23,6 +27,25 @@ UNIX, READABLE = 3, 0o600  # what a member says of the system that made it, and 
 LOCAL_HEADER = 30  # bytes before a member's name
 END, END_64, LOCATOR_64 = 22, 56, 20  # bytes of what a file ends with, last to first, where nothing follows it
 DIRECTORY = 64 << 20  # bytes of the list of members, which takes ten times as many when it is read
+LONGEST_HEADER = 4096  # bytes
+READ_HEADER = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
+
+Header = tuple[tuple[int, ...], bool, np.dtype[Any]]
+
+_parsing = Lock()  # before Python 3.11.8 and 3.12.2, two threads that parse at once may get a SystemError (gh-106905)
+
+
+def read_header(file: BinaryIO) -> Header:
+    """The shape, whether columns come first, and the kind of number; whatever NumPy raises of a damaged header.
+
+    Raises:
+        ValueError: among others; it is of a version that no array of numbers needs.
+    """
+    version = npy.read_magic(file)
+    if version not in READ_HEADER:
+        raise ValueError(f"an array of version {'.'.join(map(str, version))}")
+    with _parsing:
+        return READ_HEADER[version](file, max_header_size=LONGEST_HEADER)
 
 
 @dataclass(frozen=True)

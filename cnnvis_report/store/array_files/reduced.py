@@ -29,8 +29,7 @@ def color_pixels(values: Array) -> Pixels:
 
 def first_of_bands(methods: Iterable[MethodInfo], image: ImageRecord) -> Iterator[tuple[MethodInfo, MapRecord]]:
     """The first map of each pixel method, with all channels, of the class that is explained first."""
-    for method in methods if image.targets else ():
-        records = (record for record in image.maps if record.method == method.name)
-        first = next((record for record in records if record.target == image.targets[0].index), None)
+    for method in methods:
+        first = image.first_maps.get(method.name)
         if method.kind is Kind.PIXEL and first is not None and len(first.shape) == 3:
             yield method, first

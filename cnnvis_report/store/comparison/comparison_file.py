@@ -19,7 +19,7 @@ from cnnvis_report.store.files.atomic import beside, is_regular, is_temporary
 from cnnvis_report.store.files.digests import SEAL, holds, sealed
 from cnnvis_report.store.files.lock import writing
 from cnnvis_report.store.files.names import BUILDING, COMPARISON, LOCK, TOP
-from cnnvis_report.store.files.output_folder import check_output_folder
+from cnnvis_report.store.files.output_file import check_output_folder
 from cnnvis_report.store.manifest import lines_at, list_lines
 from cnnvis_report.store.own_files import tidy
 

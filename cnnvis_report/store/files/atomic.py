@@ -8,23 +8,24 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from stat import S_ISLNK, S_ISREG
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from cnnvis_report.errors import BadRequest
+from cnnvis_report.records.codec import parsed, to_json
 
 NO_LINK = getattr(os, "O_NOFOLLOW", 0)  # where the system knows it
 NO_WAIT = getattr(os, "O_NONBLOCK", 0)
 _TEMPORARY = re.compile(r"\.(.+)\.[0-9a-f]{8}\.new")
 
 
-def read_regular(path: Path, most: int) -> bytes:
-    """What a file holds.
+def read_json(path: Path, most: int) -> Any:
+    """What a file of JSON holds; None where it holds none.
 
     Raises:
         BadRequest, OSError: as `open_regular` does.
     """
     with open_regular(path, most) as file:
-        return file.read(most)
+        return parsed(file.read(most).decode("utf-8", "replace"))
 
 
 @contextmanager
@@ -181,6 +182,17 @@ def beside(path: Path, *, lasting: bool = True, parents: bool = True) -> Iterato
         raise
     finally:
         unlink(temporary)
+
+
+def write_text(path: Path, text: str, *, lasting: bool = True, parents: bool = True) -> None:
+    """Write a file of text, whole or not at all, as `beside` has it."""
+    with beside(path, lasting=lasting, parents=parents) as temporary:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+
+
+def write_json(path: Path, content: object, *, lasting: bool = True, parents: bool = True) -> None:
+    """Write a file of one line of JSON, whole or not at all, as `beside` has it."""
+    write_text(path, to_json(content) + "\n", lasting=lasting, parents=parents)
 
 
 def settle(path: Path) -> None:

@@ -29,11 +29,7 @@ ID = r"[a-z0-9]+(?:-[a-z0-9]+)*"
 SHARD = re.compile(r"shard-(\d{5,9})")
 IMAGE = re.compile(rf"(?!(?:{NETWORK}|{SNAPSHOTS}|{INSPECTION}|provenance|shard-\d+)$)(?=.{{1,64}}$){ID}")
 WORD = re.compile(r"(?=.{1,100}$)[^\W\d]\w*")
-_SHAPES = (
-    rf"{ARRAYS}/{ID}\.npz",
-    rf"{INSPECTION}/{ID}\.npz",
-    rf"{FITTED}/[\w.-]+\.safetensors",
-)
+_SHAPES = (rf"{ARRAYS}/{ID}\.npz", rf"{INSPECTION}/{ID}\.npz", rf"{FITTED}/[\w.-]+\.safetensors")
 FIRST_PAGES = ("index.html", "performance.html", "features.html", "methods.html", "run.html")  # looked for before a run
 _PAGES = (
     r"[a-z]{1,40}\.html",

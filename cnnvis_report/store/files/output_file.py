@@ -1,14 +1,17 @@
-"""Single files that a command writes where the user says."""
+"""Files and folders that a command writes where the user says: what may be there already."""
 
 import mmap
 import re
+import secrets
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from shutil import rmtree
 
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.store.files.atomic import beside, blocked_by, is_regular, sweep
 from cnnvis_report.store.files.lock import lock_of
+from cnnvis_report.store.files.names import BUILDING
 
 
 def check_output(path: Path, mark: str, what: str) -> None:
@@ -45,6 +48,23 @@ def output_file(path: Path) -> Iterator[Path]:
         yield stack.enter_context(beside(path))
 
 
+@contextmanager
+def aside(folder: Path) -> Iterator[Path]:
+    """A new folder within the folder, for what isn't all there yet, removed afterwards."""
+    building = folder / f".pages-{secrets.token_hex(4)}"
+    building.mkdir()
+    try:
+        yield building
+    finally:
+        rmtree(building, ignore_errors=True)
+
+
+def left_aside(folder: Path) -> list[Path]:
+    """Such folders that killed programs have left."""
+    entries = (path for path in folder.iterdir() if BUILDING.fullmatch(path.name))
+    return [path for path in entries if path.is_dir() and not path.is_symlink()]
+
+
 def _holds(path: Path, mark: bytes) -> bool:
     """Whether a mark is anywhere in a file, of any size."""
     with path.open("rb") as file:
@@ -52,3 +72,26 @@ def _holds(path: Path, mark: bytes) -> bool:
             return False
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
             return content.find(mark) >= 0
+
+
+def check_output_folder(folder: Path, option: str = "") -> None:
+    """Refuse a path where no folder is or can be made, and a link, wherever it leads.
+
+    Links above the folder are somebody's way to arrange disks, and are followed.
+
+    Args:
+        option: that names the folder; empty where none does.
+
+    Raises:
+        BadRequest: saying what is there.
+    """
+    named, blocking = f"{option} {folder}".strip(), blocked_by(folder)
+    if blocking is not None:
+        raise BadRequest(f"{named}: {blocking} is a file, and no folder can be made in it.")
+    if folder.is_symlink():
+        where, advice = "", "Give another name"
+        if folder.is_dir():
+            where, advice = f" to {folder.resolve()}", "Give that folder itself, or another name"
+        raise BadRequest(f"{named}: is a link{where}, and nothing is written through a link. {advice}.")
+    if folder.exists() and not folder.is_dir():
+        raise BadRequest(f"{named}: is a file. Give the name of a folder.")

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from cnnvis_report.evaluation.relevance_mass import relevance_rank
+from cnnvis_report.evaluation.localization import relevance_rank
 from tests.benchmarks.measures import storing, table
 from tests.benchmarks.measures.comparison import ALL, compare, tau_between_steps
 from tests.benchmarks.measures.planted_maps import FADED, SHIFTED, known_order, moved_mask, planted_maps

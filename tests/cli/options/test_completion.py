@@ -6,7 +6,7 @@ import pytest
 from click.shell_completion import ShellComplete
 
 from cnnvis_report.cli.main import cli
-from cnnvis_report.cli.options import completion
+from cnnvis_report.cli.options.types import complete
 from cnnvis_report.methods.registry import methods
 from tests.fixtures.make_run import FOLDER
 
@@ -45,7 +45,7 @@ def test_a_figure_completes_what_its_run_has() -> None:
 
 
 def test_names_are_known_without_torch() -> None:
-    assert completion.complete("methods", {}, "") == ["quick", "standard", "all", *sorted(m.name for m in methods())]
+    assert complete("methods", {}, "") == ["quick", "standard", "all", *sorted(m.name for m in methods())]
     torchvision = pytest.importorskip("torchvision")
-    offered = set(completion.complete("models", {}, ""))
+    offered = set(complete("models", {}, ""))
     assert offered <= set(torchvision.models.list_models(module=torchvision.models)) and len(offered) > 50

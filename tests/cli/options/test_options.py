@@ -15,7 +15,7 @@ from cnnvis_report.errors import BadRequest, UnknownName
 from cnnvis_report.pipeline.config import MachineConfig, ModelConfig, RunConfig
 from cnnvis_report.settings import Group, build, identity_part, setting, settings_of, settings_table, values_of
 from cnnvis_report.settings.kinds import Choice, Flag, Several
-from cnnvis_report.settings.method_options import MethodOptions
+from cnnvis_report.settings.text_kinds import MethodOptions
 from cnnvis_report.training.config import TrainConfig
 from tests.conftest import command
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cnnvis_report.data.archives import member
+from cnnvis_report.data import entry
 from cnnvis_report.data.archives.byte_source import LocalBytes
 from cnnvis_report.data.archives.member import ZipEntry
 from cnnvis_report.data.archives.zip_index import zip_members
@@ -123,7 +123,7 @@ def test_a_member_that_is_larger_than_it_says_is_not_unpacked(tmp_path: Path) ->
 
 
 def test_no_more_is_unpacked_than_an_image_may_have(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(member, "MOST_BYTES", 1 << 20)
+    monkeypatch.setattr(entry, "MOST_BYTES", 1 << 20)
     noise = np.random.default_rng(0).integers(0, 255, 2 << 20, np.uint8).tobytes()
     assert reasons(read(write_zip(tmp_path / "p.zip", {"a.png": png(1), "b.bmp": noise}))) == {
         "b.bmp": "2 MB; at most 1 are read"

@@ -10,8 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from cnnvis_report.data.coco.areas import Area, Areas, pixels_of_polygon
-from cnnvis_report.data.coco.run_lengths import pixels_of_runs, unpacked
+from cnnvis_report.data.coco.areas import Area, Areas, pixels_of_polygon, pixels_of_runs, unpacked
 from cnnvis_report.data.masks.annotation import Annotation
 from cnnvis_report.data.pixels import UnusablePicture
 from cnnvis_report.errors import BadRequest

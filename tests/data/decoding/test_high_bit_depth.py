@@ -14,9 +14,9 @@ from cnnvis_report.data.decoding.upright_picture import NOTE, READING
 from cnnvis_report.data.image_set import find_images, labeled
 from cnnvis_report.data.pixels import UnusablePicture
 from cnnvis_report.data.preprocessing.preprocessing import NO_LEVELS, Levels, Preprocessing
-from cnnvis_report.data.preprocessing.range_option import read_range
 from cnnvis_report.data.preprocessing.value_range import find_levels
 from cnnvis_report.errors import BadRequest
+from cnnvis_report.pipeline.opening.preprocessing import read_range
 from tests.picture_reading import read_picture, stored_values
 
 RAMP = np.linspace(0, 65535, 240).astype(np.uint16)

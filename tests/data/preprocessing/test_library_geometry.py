@@ -10,10 +10,10 @@ from torchvision.transforms import functional as pillow
 from torchvision.transforms.v2 import functional as tensors
 
 from cnnvis_report.data.preprocessing.geometry import fit, kept_size
-from cnnvis_report.data.preprocessing.geometry_options import adjusted_geometry
 from cnnvis_report.data.preprocessing.prepare import prepare
 from cnnvis_report.data.preprocessing.preprocessing import Preprocessing
 from cnnvis_report.errors import BadRequest
+from cnnvis_report.pipeline.opening.preprocessing import adjusted_geometry
 from cnnvis_report.records.interpolations import INTERPOLATIONS
 
 SIZES = [(40, 25), (25, 40), (31, 31), (90, 17), (8, 9)]

@@ -170,8 +170,7 @@ def test_detectors_of_torchvision_say_their_classes() -> None:
 def test_boxes_are_drawn_in_the_colors_of_their_classes() -> None:
     from io import BytesIO
 
-    from cnnvis_report.report.pictures.boxes import boxes_picture
-    from cnnvis_report.report.pictures.segmentation import class_color
+    from cnnvis_report.report.pictures.segmentation import boxes_picture, class_color
 
     picture = np.full((64, 64, 3), 128, dtype=np.uint8)
     drawn = boxes_picture(picture, np.array([[8, 8, 40, 40, 2, 0.9], [0, 0, 64, 64, 2, 0.1]], dtype=np.float32))

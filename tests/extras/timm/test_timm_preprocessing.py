@@ -16,7 +16,7 @@ from timm.data import create_transform, resolve_data_config  # noqa: E402
 from cnnvis_report.data.preprocessing.prepare import prepare  # noqa: E402
 from cnnvis_report.errors import BadRequest  # noqa: E402
 from cnnvis_report.models.own_code.network_attributes import declared  # noqa: E402
-from cnnvis_report.models.timm_models.preprocessing import timm_preprocessing  # noqa: E402
+from cnnvis_report.models.timm_models.config import timm_preprocessing  # noqa: E402
 
 CONFIGS: dict[str, dict[str, Any]] = {
     "center": {"input_size": (3, 56, 56), "crop_pct": 0.875, "interpolation": "bicubic"},
@@ -74,19 +74,19 @@ def of_a_factory(name: str, channels: int = 3) -> Any:
 
 @pytest.mark.parametrize("name", [name for name in CONFIGS if name != "nothing said"])
 def test_a_network_from_a_factory_brings_its_steps(name: str) -> None:
-    use = declared(of_a_factory(name), "nets.py:make")
+    use = declared(of_a_factory(name), "nets.py:make", {})
     assert use.preprocessing == timm_preprocessing(CONFIGS[name], "")
     assert use.notices == ()
 
 
 def test_what_is_said_goes_over_the_steps_of_a_network() -> None:
-    assert declared(of_a_factory("center", channels=1), "nets.py:make").preprocessing.channels == 1
+    assert declared(of_a_factory("center", channels=1), "nets.py:make", {}).preprocessing.channels == 1
     network = of_a_factory("center")
     assert declared(network, "nets.py:make", {"size": 32}).preprocessing.resize == (32, 32)
     assert declared(network, "nets.py:make", {"classes": ["a", "b"]}).preprocessing.crop == (56, 56)
     network.size = 40
-    assert declared(network, "nets.py:make").preprocessing.resize == (40, 40)
+    assert declared(network, "nets.py:make", {}).preprocessing.resize == (40, 40)
     network = of_a_factory("center")
     network.pretrained_cfg = {"input_size": (3, "a", 224)}
     with pytest.raises(BadRequest, match=r"nets\.py:make: pretrained_cfg: timm's preprocessing can't be read"):
-        declared(network, "nets.py:make")
+        declared(network, "nets.py:make", {})

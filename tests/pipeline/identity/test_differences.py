@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from cnnvis_report.pipeline.identity.module_settings import settings_hash
+from cnnvis_report.pipeline.identity.network import settings_hash
 from cnnvis_report.pipeline.identity.source_code import code_hash, network_files
 from cnnvis_report.records.identity import Content, Identity, changed_images, changes
 from tests.factories import tiny

@@ -14,7 +14,7 @@ from cnnvis_report.pipeline.planning import efforts
 from cnnvis_report.pipeline.planning.efforts import PlannedRun, highest_within, plan_efforts
 from cnnvis_report.pipeline.setup import set_up
 from cnnvis_report.progress import Progress
-from cnnvis_report.records.effort import EFFORTS
+from cnnvis_report.records.methods import EFFORTS
 from cnnvis_report.records.scores import ScoreKind
 from cnnvis_report.store import load_run
 from tests.conftest import command

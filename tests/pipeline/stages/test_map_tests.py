@@ -13,8 +13,8 @@ from cnnvis_report.engine.noise import noise_generator
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.errors import NotApplicable
-from cnnvis_report.evaluation.map_similarity import map_similarities
 from cnnvis_report.evaluation.max_sensitivity import DRAWS, max_sensitivity, perturbed
+from cnnvis_report.evaluation.similarity import map_similarities
 from cnnvis_report.methods.registry import METHODS, method
 from cnnvis_report.methods.selection import select
 from cnnvis_report.methods.tasks import Task, tasks_for
@@ -146,7 +146,7 @@ def test_data_randomization(
 ) -> None:
     tasks = [plant(edges), *tasks_for(select(["gradient"]), [], {})]
     twin = subject_of(7)
-    tests = data_randomization_test(subject, Training(RECORD, permuted=twin.network), images, tasks, SETTINGS)
+    tests = data_randomization_test(subject, images, tasks, SETTINGS, Training(RECORD, permuted=twin.network))
     assert all(values == (1, 1, 1) for values in values_of(tests, "edges").values()), "an edge detector learned nothing"
     shown = [
         tasks[1].method.info.shown(
@@ -170,7 +170,7 @@ def test_without_a_network_of_permuted_labels_there_is_none(
     training: Training | None, said: str, subject: Subject, images: list[PredictedImage]
 ) -> None:
     with pytest.raises(NotApplicable, match=said):
-        data_randomization_test(subject, training, images, [], SETTINGS)
+        data_randomization_test(subject, images, [], SETTINGS, training)
 
 
 def test_a_network_of_one_output_has_no_other_class(images: list[PredictedImage]) -> None:

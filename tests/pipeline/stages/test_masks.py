@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cnnvis_report.evaluation.pointing_game import peak_share, tolerance_of, within
+from cnnvis_report.evaluation.localization import peak_share, tolerance_of, within
 from cnnvis_report.pipeline.planning.metrics_budget import BUDGETS
 from cnnvis_report.store import load_arrays, load_run
 from tests.conftest import command

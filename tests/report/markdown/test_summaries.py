@@ -10,8 +10,7 @@ import pytest
 from cnnvis_report.evidence.markdown import plain
 from cnnvis_report.report.job_results import results_of_comparison, results_of_run
 from cnnvis_report.report.markdown.comparison import comparison_document
-from cnnvis_report.report.markdown.document import LONGEST, MARK, Document, Section
-from cnnvis_report.report.markdown.picture import LARGEST, picture_address
+from cnnvis_report.report.markdown.document import LARGEST, LONGEST, MARK, Document, Section, picture_address
 from cnnvis_report.rules.judge import judge
 from cnnvis_report.rules.rule import RuleText
 from cnnvis_report.store.run_folder import load_run

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
-from cnnvis_report.report.pictures.reveal import BLURS, reveal
+from cnnvis_report.report.pictures.image_layers import BLURS, reveal
 
 
 @pytest.mark.parametrize("shape", [(30, 40, 3), (30, 40)])

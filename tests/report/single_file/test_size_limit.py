@@ -12,13 +12,11 @@ from cnnvis_report.errors import BadRequest
 from cnnvis_report.progress import Progress
 from cnnvis_report.records.methods import Sign
 from cnnvis_report.report.pictures.encode import QUALITIES, Quality, as_shown
-from cnnvis_report.report.single_file import map_error as errors
 from cnnvis_report.report.single_file import single_file_writer, size_limit
-from cnnvis_report.report.single_file.fewer_maps import RunWithFewerMaps, most_useful_first
-from cnnvis_report.report.single_file.map_error import map_error
-from cnnvis_report.report.single_file.single_file_writer import write_single
-from cnnvis_report.report.single_file.size_limit import LimitedPage, SizeNotices, fit
-from cnnvis_report.settings.sizes import Size
+from cnnvis_report.report.single_file import size_limit as errors
+from cnnvis_report.report.single_file.single_file_writer import RunWithFewerMaps, most_useful_first, write_single
+from cnnvis_report.report.single_file.size_limit import LimitedPage, SizeNotices, fit, map_error
+from cnnvis_report.settings.text_kinds import Size
 from cnnvis_report.store import load_run
 from cnnvis_report.store.run_folder import StoredRun
 from tests.conftest import command

@@ -184,7 +184,7 @@ def test_digests_change_with_what_a_page_is_made_from(folder: Path) -> None:
 
 def test_a_single_file_between_is_replaced(folder: Path, drawn: list[str]) -> None:
     before = contents(folder)
-    write_site(load_run(folder), single_file=True)
+    write_site(load_run(folder), SiteOptions(single_file=True))
     assert pages_of(folder) == ["index.html"]
     write_site(load_run(folder), options=ONE)
     assert contents(folder) == before and len(drawn) == 2

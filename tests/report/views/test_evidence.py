@@ -21,6 +21,7 @@ from cnnvis_report.records.evidence import (
     Standing,
 )
 from cnnvis_report.records.metrics import MetricInfo
+from cnnvis_report.report.site.site_writer import SiteOptions
 from cnnvis_report.report.views.image.map_metrics import curve_names
 from cnnvis_report.report.views.overview.effects import axis_of
 from cnnvis_report.report.write import write_site
@@ -80,7 +81,7 @@ def site(folder: Path, evidence: Evidence | None, *, single_file: bool = False) 
     evaluation = replace(present(run.evaluation), metrics=(FAITHFUL, LOCAL))
     run = replace(run, methods=(*run.methods, *more), evaluation=evaluation, evidence=evidence)
     write_manifest(folder, run, images)
-    write_site(load_run(folder), single_file=single_file)
+    write_site(load_run(folder), SiteOptions(single_file=single_file))
     return folder
 
 

@@ -2,10 +2,10 @@
 
 import pytest
 
+from cnnvis_report.report.bibtex import linked
 from cnnvis_report.report.pictures.encode import QUALITIES
 from cnnvis_report.report.views.methods.method_rows import method_rows
 from cnnvis_report.report.views.methods.method_table import MethodTable, method_table
-from cnnvis_report.report.views.methods.sources import linked
 from cnnvis_report.report.views.report import Report
 from cnnvis_report.store import load_run
 from tests.fixtures.make_run import FOLDER

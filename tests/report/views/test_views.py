@@ -12,6 +12,7 @@ from cnnvis_report.records.images import ClassScore
 from cnnvis_report.report.pictures.encode import QUALITIES
 from cnnvis_report.report.site import pages
 from cnnvis_report.report.site.pages import Page
+from cnnvis_report.report.site.site_writer import SiteOptions
 from cnnvis_report.report.views import formatting as fmt
 from cnnvis_report.report.views.features.page import Maximized, features
 from cnnvis_report.report.views.links import Links, SingleFileLinks, SiteLinks
@@ -143,14 +144,14 @@ def test_a_page_is_a_row_a_view_and_a_template(
     """Navigation, file and part of the single file come from the row alone."""
     import shutil
 
-    from cnnvis_report.report.site import renderer, resources
+    from cnnvis_report.report.site import assets, renderer
 
-    templates = shutil.copytree(resources.folder("templates"), tmp_path / "templates")
+    templates = shutil.copytree(assets.folder("templates"), tmp_path / "templates")
     (templates / "sizes.html").write_text("<h1>Sizes</h1><p>{{ view.network }}: {{ view.sizes|join(', ') }}</p>")
     monkeypatch.setattr(renderer, "folder", lambda name: tmp_path / name)
     monkeypatch.setattr(pages, "PAGES", (*pages.PAGES, Page("sizes", "Sizes", sizes, "sizes.html")))
     folder = shutil.copytree(FOLDER, tmp_path / "run")
-    write_site(load_run(folder), single_file=single_file)
+    write_site(load_run(folder), SiteOptions(single_file=single_file))
     text = (folder / ("index.html" if single_file else "sizes.html")).read_text(encoding="utf-8")
     assert "<p>tiny: 16×16, 16×16</p>" in text
     link = SingleFileLinks().page("sizes") if single_file else SiteLinks().page("sizes")

@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from cnnvis_report.store.array_files import npy_header
-from cnnvis_report.store.array_files.npy_header import read_header
+from cnnvis_report.store.array_files import npz
+from cnnvis_report.store.array_files.npz import read_header
 
 
 def head(array: np.ndarray) -> io.BytesIO:
@@ -25,9 +25,9 @@ def test_a_head_says_what_numpy_wrote() -> None:
 def test_threads_wait_for_one_another(monkeypatch: pytest.MonkeyPatch) -> None:
     inside: list[int] = []
     together: list[int] = []
-    parse = npy_header.READ_HEADER[1, 0]
+    parse = npz.READ_HEADER[1, 0]
 
-    def parsed(file: io.BytesIO, max_header_size: int) -> npy_header.Header:
+    def parsed(file: io.BytesIO, max_header_size: int) -> npz.Header:
         inside.append(1)
         together.append(len(inside))
         time.sleep(1e-4)  # lets the others go on
@@ -36,7 +36,7 @@ def test_threads_wait_for_one_another(monkeypatch: pytest.MonkeyPatch) -> None:
         finally:
             inside.pop()
 
-    monkeypatch.setitem(npy_header.READ_HEADER, (1, 0), parsed)
+    monkeypatch.setitem(npz.READ_HEADER, (1, 0), parsed)
     with ThreadPoolExecutor(8) as pool:
         assert len(list(pool.map(lambda number: read_header(head(np.zeros(number))), range(400)))) == 400
     assert together == [1] * 400

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from cnnvis_report.comparison.written import write_compared
+from cnnvis_report.comparison.read import write_compared
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.store.comparison.comparison_file import BEHIND_IMAGES, FIRST_LINE, load_comparison
 from cnnvis_report.store.files.digests import SEAL, sealed

@@ -89,10 +89,10 @@ def test_what_goes_away_under_a_run_ends_it_in_one_line(
     what: Any, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "r"
-    plain = running._write
+    plain = running._go_on
 
-    def write(writer: Any, results: Any) -> None:
-        plain(writer, results)
+    def write(writer: Any, finished: int | None, results: Any) -> None:
+        plain(writer, finished, results)
         if what == "folder":
             while folder.exists():  # the page of the run so far may be written meanwhile
                 shutil.rmtree(folder, ignore_errors=True)
@@ -103,7 +103,7 @@ def test_what_goes_away_under_a_run_ends_it_in_one_line(
         else:
             next((folder / "arrays").iterdir()).unlink()
 
-    monkeypatch.setattr(running, "_write", write)
+    monkeypatch.setattr(running, "_go_on", write)
     said = command("run", "tests.factories:tiny", pictures, "-o", folder, *FEW, *BARE, code=RunFailed.exit_code).stderr
     assert "went away while the run went on" in said and said.count("Error: ") == 1 and "Traceback" not in said
     assert not (folder / "run.json").exists()

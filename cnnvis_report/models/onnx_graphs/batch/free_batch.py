@@ -4,13 +4,14 @@ from typing import TYPE_CHECKING
 
 from cnnvis_report.models.onnx_graphs.batch.rows import Rows, Values, with_images
 from cnnvis_report.models.onnx_graphs.batch.rules import RULES
-from cnnvis_report.models.onnx_graphs.values import constants, shapes
+from cnnvis_report.models.onnx_graphs.values import shapes
+from cnnvis_report.models.onnx_graphs.weights import Weights, constants
 
 if TYPE_CHECKING:
     from onnx import GraphProto
 
 
-def free_batch(graph: "GraphProto", images: str, batch: int) -> bool:
+def free_batch(graph: "GraphProto", weights: Weights, images: str, batch: int) -> bool:
     """Make graphs that were exported for `batch` images take any number, as far as that can be proven.
 
     Along which dimension a value has the images is followed from operation to operation. A reshaping of it, to fixed
@@ -22,7 +23,7 @@ def free_batch(graph: "GraphProto", images: str, batch: int) -> bool:
     Returns:
         Whether it is proven for all operations, so that the scores of an image don't depend on others beside it.
     """
-    values = Values(graph, constants(graph), shapes(graph), batch, {images: Rows(0)})
+    values = Values(graph, constants(graph, weights), shapes(graph), batch, {images: Rows(0)})
     reached, unproven = {images}, set[str]()
     for node in graph.node:
         if not node.output or reached.isdisjoint(node.input):

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cnnvis_report.models.onnx_graphs.batch.rows import Rows, Values
-from cnnvis_report.models.onnx_graphs.values import Array, Sides, set_attributes
+from cnnvis_report.models.onnx_graphs.values import Sides, set_attributes
+from cnnvis_report.models.onnx_graphs.weights import Array
 
 if TYPE_CHECKING:
     from onnx import NodeProto

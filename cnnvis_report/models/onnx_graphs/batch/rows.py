@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cnnvis_report.models.onnx_graphs.values import Array, Sides, attributes
+from cnnvis_report.models.onnx_graphs.values import Sides, attributes
+from cnnvis_report.models.onnx_graphs.weights import Array
 
 if TYPE_CHECKING:
     from onnx import GraphProto, NodeProto

@@ -11,9 +11,10 @@ import torch
 from torch import Tensor, nn
 
 from cnnvis_report.models.onnx_graphs.values import attributes
+from cnnvis_report.models.onnx_graphs.weights import Array, Weights, constants
 
 if TYPE_CHECKING:
-    from onnx import ModelProto, NodeProto, TensorProto
+    from onnx import ModelProto, NodeProto
 
 DOMAIN = "cnnvis_report_numbers"
 HIGHEST = (1 << 63) - 1
@@ -94,11 +95,11 @@ class Concat(nn.Module):
 LAYERS = {layer.__name__: layer for layer in (Reshape, Slice, Select, Split, Concat)}
 
 
-def fix_numbers(model: "ModelProto") -> None:
+def fix_numbers(model: "ModelProto", weights: Weights) -> None:
     """Let operations have their constants as attributes, where the layers of this file read them."""
     from onnx import helper
 
-    known = {tensor.name: tensor for tensor in model.graph.initializer}
+    known = constants(model.graph, weights)
     fixed = False
     for node in model.graph.node:
         numbers = _numbers(node, known) if not node.domain else None
@@ -113,14 +114,12 @@ def fix_numbers(model: "ModelProto") -> None:
         model.opset_import.append(helper.make_opsetid(DOMAIN, 1))
 
 
-def _numbers(node: "NodeProto", known: "dict[str, TensorProto]") -> tuple[str, dict[str, Any]] | None:
+def _numbers(node: "NodeProto", known: dict[str, Array]) -> tuple[str, dict[str, Any]] | None:
     """The layer that a node is, and its options; None where it stays as it is."""
-    from onnx import numpy_helper
-
     if node.op_type not in LAYERS and node.op_type != "Gather":
         return None
     options = attributes(node)
-    numbers = [numpy_helper.to_array(known[name]) if name in known else np.empty(0) for name in node.input[1:]]
+    numbers = [known.get(name, np.empty(0)) for name in node.input[1:]]
     listed = [array.reshape(-1).tolist() if array.size <= MOST_SIDES else [] for array in numbers]
     if node.op_type == "Concat" and any(name in known for name in node.input):
         return "Concat", {"axis": options["axis"]}

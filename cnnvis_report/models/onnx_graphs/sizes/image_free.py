@@ -1,23 +1,35 @@
-"""Works out what an ONNX graph computes of the sizes of its values alone, such as the shapes that it reshapes to."""
+"""Finds what an ONNX graph computes of the sizes of its values alone, such as the shapes that it reshapes to."""
 
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from cnnvis_report.models.onnx_graphs.values import MOST_FOLDED, copied, prune, with_shapes
+from cnnvis_report.models.onnx_graphs.weights import Array, Weights, set_aside
 
 if TYPE_CHECKING:
-    from onnx import ModelProto
+    from onnx import GraphProto, ModelProto
 
 SIZES = {"Shape", "Size"}
 RANDOM = {"RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike", "Bernoulli", "Multinomial"}
 
 
-def of_fixed_size(model: "ModelProto", images: str, sides: tuple[int, ...], name: str) -> "ModelProto":
-    """A copy of a graph for images of these sides, with constants in the place of what doesn't depend on their pixels.
+def image_free(graph: "GraphProto", images: str) -> tuple[str, ...]:
+    """The values that don't depend on pixels, but for the size of images, and are read by operations that do."""
+    free, read = set[str](), set[str]()
+    seen = {images}
+    for node in graph.node:
+        depends = any(name in seen for name in node.input) and node.op_type not in SIZES
+        if depends or node.op_type in RANDOM or node.domain not in ("", "ai.onnx"):
+            seen.update(node.output)
+            read.update(node.input)
+        else:
+            free.update(node.output)
+    return tuple(name for node in graph.node if read & free & set(node.output) for name in node.output if name)
 
-    onnxruntime works them out, in one pass.
-    """
+
+def of_fixed_size(
+    model: "ModelProto", weights: Weights, images: str, sides: tuple[int, ...], numbers: dict[str, Array], name: str
+) -> "ModelProto":
+    """A copy of a graph for images of these sides, with the numbers of its `image_free` values in their place."""
     from onnx import numpy_helper
 
     fixed = copied(model)
@@ -28,41 +40,11 @@ def of_fixed_size(model: "ModelProto", images: str, sides: tuple[int, ...], name
     del fixed.graph.value_info[:]
     for value in fixed.graph.output:
         value.type.tensor_type.ClearField("shape")
-    constants = {key: value for key, value in _run(fixed, images, sides).items() if value.size <= MOST_FOLDED}
+    constants = {key: value for key, value in numbers.items() if value.size <= MOST_FOLDED}
     nodes = [node for node in fixed.graph.node if not constants.keys() & set(node.output)]
     del fixed.graph.node[:]
     fixed.graph.node.extend(nodes)
     fixed.graph.initializer.extend(numpy_helper.from_array(value, key) for key, value in constants.items())
     prune(fixed.graph)
+    set_aside(fixed.graph, weights)
     return with_shapes(fixed, name)
-
-
-def _run(model: "ModelProto", images: str, sides: tuple[int, ...]) -> dict[str, Any]:
-    """The values that don't depend on pixels and are read by operations that do."""
-    import onnxruntime
-    from onnx import helper
-
-    free, read = set[str](), set[str]()
-    seen = {images}
-    for node in model.graph.node:
-        depends = any(name in seen for name in node.input) and node.op_type not in SIZES
-        if depends or node.op_type in RANDOM or node.domain not in ("", "ai.onnx"):
-            seen.update(node.output)
-            read.update(node.input)
-        else:
-            free.update(node.output)
-    wanted = [name for node in model.graph.node if read & free & set(node.output) for name in node.output if name]
-    if not wanted:
-        return {}
-    part = copied(model)
-    del part.graph.output[:]
-    part.graph.output.extend(helper.make_empty_tensor_value_info(name) for name in wanted)
-    prune(part.graph)
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = 4
-    session = onnxruntime.InferenceSession(part.SerializeToString(), options, providers=["CPUExecutionProvider"])
-    (entry,) = [entry for entry in session.get_inputs() if entry.name == images] or [None]
-    types = {"tensor(float16)": np.float16, "tensor(double)": np.float64}
-    feed = {} if entry is None else {images: np.zeros(sides, types.get(entry.type, np.float32))}
-    return dict(zip(wanted, session.run(wanted, feed), strict=True))

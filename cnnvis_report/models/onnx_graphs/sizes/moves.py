@@ -6,14 +6,15 @@ import numpy as np
 
 from cnnvis_report.models.onnx_graphs.parts import Parts
 from cnnvis_report.models.onnx_graphs.values import attributes, set_attributes
+from cnnvis_report.models.onnx_graphs.weights import Weights
 
 if TYPE_CHECKING:
     from onnx import GraphProto, NodeProto
 
 
-def simplify_moves(graph: "GraphProto") -> None:
+def simplify_moves(graph: "GraphProto", weights: Weights) -> None:
     """Put moves of entries that follow each other together, and leave out those that move nothing."""
-    parts = Parts.of(graph)
+    parts = Parts.of(graph, weights)
     outputs = {value.name for value in graph.output}
     same: dict[str, str] = {}
     nodes = []

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cnnvis_report.records.blocks import blocks
 from cnnvis_report.records.inspection import (
     ImageInspection,
     InspectionRecord,
@@ -11,7 +10,7 @@ from cnnvis_report.records.inspection import (
     TopImagesRecord,
     longer_side,
 )
-from cnnvis_report.records.network import LayerRecord
+from cnnvis_report.records.network import LayerRecord, blocks
 from cnnvis_report.report.pictures.kernels import SLICES, kernel_sheet_size, shown_kernels
 from cnnvis_report.report.pictures.sheet import cell_of, sheet_size
 from cnnvis_report.report.views import formatting as fmt

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from cnnvis_report.records.blocks import blocks
 from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.inspection import ImageInspection
+from cnnvis_report.records.network import blocks
 from cnnvis_report.records.run import RunRecord
 from cnnvis_report.report.views import formatting as fmt
 from cnnvis_report.report.views.links import Links

@@ -10,7 +10,6 @@ from cnnvis_report.records.methods import MethodInfo
 from cnnvis_report.records.metrics import ImageMetrics
 from cnnvis_report.report.views import formatting as fmt
 from cnnvis_report.report.views.image.map_metrics import measured_of
-from cnnvis_report.report.views.methods.best_methods import best_methods
 from cnnvis_report.report.views.methods.method_order import by_family
 from cnnvis_report.report.views.report import Report
 
@@ -73,7 +72,7 @@ def lead(report: Report, image: ImageRecord) -> Lead | None:
         return None
     have = {(record.method, record.layer) for record in image.maps if record.target == image.targets[0].index}
     names = {method for method, _ in have}
-    for best in best_methods(report):
+    for best in report.best:
         if (best.name, best.layer) in have or (not best.layer and best.name in names):
             first, other = _classes(image)
             method = report.run.method(best.name)
@@ -91,7 +90,7 @@ def lead(report: Report, image: ImageRecord) -> Lead | None:
 def columns(report: Report, image: ImageRecord) -> list[MethodInfo]:
     """The methods whose maps of all classes stand beside each other: the best of each family, then more of the best."""
     have = {record.method for record in image.maps}
-    ranked = [best.name for best in best_methods(report)]
+    ranked = [best.name for best in report.best]
     possible = [
         method
         for method in by_family(report.run.methods)
@@ -108,8 +107,7 @@ def columns(report: Report, image: ImageRecord) -> list[MethodInfo]:
 
 def _doubtful(report: Report) -> set[str]:
     """Methods that aren't better than a random map, that failed a check, or whose maps are another's."""
-    verdicts = report.evidence.methods if report.evidence else ()
-    return {row.method for row in verdicts if row.standing in DOUBTFUL or row.same_as}
+    return {row.method for row in report.verdicts if row.standing in DOUBTFUL or row.same_as}
 
 
 def _classes(image: ImageRecord) -> tuple[ClassScore, ClassScore | None]:

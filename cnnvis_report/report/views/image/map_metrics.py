@@ -148,10 +148,7 @@ def _columns(
 
 
 def _rows(
-    report: Report,
-    scores: Sequence[MapMetrics],
-    cells: dict[tuple[str, str], tuple[str, ...]],
-    drawn: dict[str, str],
+    report: Report, scores: Sequence[MapMetrics], cells: dict[tuple[str, str], tuple[str, ...]], drawn: dict[str, str]
 ) -> tuple[MapRow, ...]:
     order = [method.name for method in by_family(report.run.methods)]
     maps = sorted(scores, key=lambda scored: order.index(scored.method))

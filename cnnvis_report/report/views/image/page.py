@@ -12,11 +12,10 @@ from cnnvis_report.report.pictures.encode import Quality
 from cnnvis_report.report.pictures.palettes import POSITIVE, SIGNED, stops
 from cnnvis_report.report.views import formatting as fmt
 from cnnvis_report.report.views.image.bands import ImageBands, image_bands
-from cnnvis_report.report.views.image.detection import detection
 from cnnvis_report.report.views.image.inspection import ImageFeatures, image_features
 from cnnvis_report.report.views.image.lead import Lead, ScoreBar, columns, lead, score_bars
 from cnnvis_report.report.views.image.map_metrics import ImageTable, image_table
-from cnnvis_report.report.views.image.segmentation import PredictedPicture, segmentation
+from cnnvis_report.report.views.image.segmentation import PredictedPicture, detection, segmentation
 from cnnvis_report.report.views.image.tiles import ScaleEnds, Section, Tile, gradient, scale_ends, sections
 from cnnvis_report.report.views.links import Links
 from cnnvis_report.report.views.report import Report

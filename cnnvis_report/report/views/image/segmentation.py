@@ -1,4 +1,4 @@
-"""The predicted segmentation beside the image: a picture and what its colors mean."""
+"""The predicted segmentation or boxes upon the image: a picture and what its colors mean."""
 
 from dataclasses import dataclass
 
@@ -40,3 +40,12 @@ def segmentation(image: ImageRecord, links: Links) -> PredictedPicture:
     return PredictedPicture(
         "Predicted segmentation", links.picture(PICTURE), rows, fmt.percent(rest) if rest > 1e-6 else ""
     )
+
+
+def detection(image: ImageRecord, classes: int, links: Links) -> PredictedPicture:
+    """The boxes of an image, with the scores of the best ones; the network has so many classes."""
+    listed = {score.index: score for score in (*image.top, *image.targets) if score.probability}.values()
+    colors = ["rgb({} {} {})".format(*class_color(score.index % classes)) for score in listed]
+    values = map(fmt.score_value, listed)
+    rows = tuple(LegendRow(score.name, *row) for score, *row in zip(listed, colors, values, strict=True))
+    return PredictedPicture("Predicted boxes", links.picture(PICTURE), rows, "")

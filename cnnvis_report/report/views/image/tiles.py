@@ -87,11 +87,10 @@ def gradient(colors: Sequence[Sequence[int]]) -> str:
 def scale_ends(run: RunRecord, image: ImageRecord, arrays: Mapping[str, npt.NDArray[Any]]) -> ScaleEnds:
     """Where the colors of each method's first map end, and its largest absolute value."""
     ends: dict[str, tuple[float, float]] = {}
-    for record in image.maps:
-        if record.method not in ends and record.target == image.targets[0].index:
-            method = run.method(record.method)
-            values = method.shown(arrays[record.key].astype(np.float32, copy=False))
-            ends[record.method] = (limit(values, clipped=method.kind is Kind.PIXEL), float(np.abs(values).max()))
+    for name, record in image.first_maps.items():
+        method = run.method(name)
+        values = method.shown(arrays[record.key].astype(np.float32, copy=False))
+        ends[name] = (limit(values, clipped=method.kind is Kind.PIXEL), float(np.abs(values).max()))
     return ends
 
 
@@ -112,10 +111,9 @@ def _scale(method: MethodInfo, end: float, largest: float, of: str = "this map")
 
 def _same(report: Report, image: ImageRecord) -> dict[str, tuple[str, str]]:
     """The methods whose maps are all those of another one, with the other's name and the reason."""
-    verdicts = report.evidence.methods if report.evidence else ()
     have = {record.method for record in image.maps}
     same: dict[str, tuple[str, str]] = {}
-    for name, rows in groupby(sorted(verdicts, key=lambda row: row.method), key=lambda row: row.method):
+    for name, rows in groupby(sorted(report.verdicts, key=lambda row: row.method), key=lambda row: row.method):
         others = [(row.same_as.partition("@")[0], row.same_because) for row in rows]
         first, reason = others[0]
         if first and {other for other, _ in others} == {first} and {name, first} <= have:
@@ -130,7 +128,7 @@ def _tile(
     gaps = [gap for gap in (*report.run.not_applicable, *image.not_applicable) if gap.method in (method.name, "")]
     if method.name in report.quality.left_out:
         gaps.append(NotApplicableRecord(method.name, "left out, so that this file stays small"))
-    first = next((record for record in maps if image.targets and record.target == image.targets[0].index), None)
+    first = image.first_maps.get(method.name)
     return Tile(
         method=method,
         first=first or (maps[0] if maps else None),
@@ -161,8 +159,7 @@ def _short(value: float, *, percent: bool) -> str:
 
 def _warnings(report: Report, method: MethodInfo) -> tuple[str, ...]:
     """The reasons of the checks that it failed."""
-    verdicts = [row for row in (report.evidence.methods if report.evidence else ()) if row.method == method.name]
-    reasons = [check.reason for row in verdicts for check in row.checks if check.passed is False]
+    reasons = [check.reason for row in report.verdicts if row.method == method.name for check in row.failures]
     return tuple(dict.fromkeys(reasons))
 
 

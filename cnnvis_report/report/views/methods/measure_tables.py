@@ -8,7 +8,7 @@ from cnnvis_report.evidence.comparison import kind_of
 from cnnvis_report.records.evidence import Evidence, Interval, MethodEvidence, Standing
 from cnnvis_report.records.metrics import MetricInfo, MetricKind
 from cnnvis_report.records.run import RunRecord
-from cnnvis_report.report.views.precision import precision_sentences
+from cnnvis_report.report.views.stated_settings import precision_sentences
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from cnnvis_report.evidence import words
-from cnnvis_report.evidence.checks import RANDOMIZATION, outcome
-from cnnvis_report.records.evidence import Check, Evidence, MeasureOfMethod, MethodEvidence, Standing
+from cnnvis_report.evidence.method_checks import RANDOMIZATION, outcome
+from cnnvis_report.records.evidence import Evidence, MeasureOfMethod, MethodEvidence, Standing
 from cnnvis_report.records.metrics import MetricInfo
 from cnnvis_report.records.run import RunRecord
 from cnnvis_report.report.views.methods.method_rows import MethodRow
@@ -119,7 +119,7 @@ class _Builder:
         return [words.metric(self.run, name) for name in names if name in measured]
 
     def _randomized(self) -> bool:
-        return any(_check(verdict) for verdict in (self.evidence.methods if self.evidence else ()))
+        return any(verdict.check(RANDOMIZATION) for verdict in (self.evidence.methods if self.evidence else ()))
 
     def _standing(self, row: MethodRow, position: int, verdict: MethodEvidence | None) -> Cell:
         if row.not_applicable or verdict is None:
@@ -143,12 +143,8 @@ def _score(measured: MeasureOfMethod | None, metric: MetricInfo) -> Cell:
 
 
 def _randomization(verdict: MethodEvidence | None) -> Cell:
-    check = _check(verdict) if verdict else None
+    check = verdict.check(RANDOMIZATION) if verdict else None
     if check is None or check.value is None:
         return Cell()
     result = outcome(check)
     return Cell(f"{MARKS[result]} {words.interval(check.value)}", f"{check.value.mean:.6g}", problem=result == "failed")
-
-
-def _check(verdict: MethodEvidence) -> Check | None:
-    return next((check for check in verdict.checks if check.name == RANDOMIZATION), None)

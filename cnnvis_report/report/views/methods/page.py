@@ -12,7 +12,7 @@ from cnnvis_report.records.methods import MethodInfo
 from cnnvis_report.records.network import NetworkRecord
 from cnnvis_report.records.run import RunRecord
 from cnnvis_report.records.scores import Quantity, ScoreKind
-from cnnvis_report.report.bibtex import bibliography, bibtex_entry
+from cnnvis_report.report.bibtex import bibliography, bibtex_entry, linked
 from cnnvis_report.report.views import formatting as fmt
 from cnnvis_report.report.views.links import Links
 from cnnvis_report.report.views.methods.definition import Definition, definition
@@ -21,7 +21,6 @@ from cnnvis_report.report.views.methods.measure_tables import MeasuresTable, mea
 from cnnvis_report.report.views.methods.method_order import by_family
 from cnnvis_report.report.views.methods.method_rows import method_rows
 from cnnvis_report.report.views.methods.method_table import MethodTable, method_table
-from cnnvis_report.report.views.methods.sources import linked
 from cnnvis_report.report.views.report import Report
 from cnnvis_report.report.views.summary import Summary
 

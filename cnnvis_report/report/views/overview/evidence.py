@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from cnnvis_report.evidence import words
-from cnnvis_report.evidence.checks import RANDOMIZATION, outcome
-from cnnvis_report.records.evidence import Check, Evidence, MeasureOfMethod, MethodEvidence, Standing
+from cnnvis_report.evidence.method_checks import RANDOMIZATION, outcome
+from cnnvis_report.records.evidence import Evidence, MeasureOfMethod, MethodEvidence, Standing
 from cnnvis_report.records.metrics import MetricInfo
 from cnnvis_report.records.run import RunRecord
 from cnnvis_report.report.views import formatting as fmt
@@ -118,7 +118,7 @@ class _Table:
             ranking=ranking,
             localization=self._info(evidence.localization),
             localized=counted.get(evidence.localization, 0),
-            randomized=any(_check(method, RANDOMIZATION) for method in evidence.methods),
+            randomized=any(method.check(RANDOMIZATION) for method in evidence.methods),
             axis=self._axis,
             rows=tuple(self._rows()) if ranking else (),
             absent=sum(method.standing is Standing.NOT_APPLICABLE for method in evidence.methods),
@@ -145,9 +145,9 @@ class _Table:
     def _row(self, group: Sequence[MethodEvidence]) -> EvidenceRow:
         first, axis = group[0], self._axis
         measured = first.measures.get(self.evidence.faithfulness)
-        check = _check(first, RANDOMIZATION)
+        check = first.check(RANDOMIZATION)
         return EvidenceRow(
-            titles=tuple((self._title(method), method.method, _has_failed(method)) for method in group),
+            titles=tuple((self._title(method), method.method, bool(method.failures)) for method in group),
             same=tuple(dict.fromkeys(method.same_because for method in group[1:])),
             standing=first.standing,
             recommended=words.label(first, self.evidence) in self.evidence.recommended,
@@ -161,9 +161,8 @@ class _Table:
     def _failed(self, group: Sequence[MethodEvidence]) -> Iterator[str]:
         """The checks that failed; of another method than the first, with its title."""
         for method in group:
-            for check in method.checks:
-                if check.passed is False:
-                    yield check.reason if method is group[0] else f"{self._title(method)}: {check.reason}"
+            for check in method.failures:
+                yield check.reason if method is group[0] else f"{self._title(method)}: {check.reason}"
 
     def _title(self, method: MethodEvidence) -> str:
         return words.title(self.run, words.label(method, self.evidence))
@@ -178,14 +177,6 @@ class _Table:
             words.difference(measured.difference, percent=percent) if measured.difference else "",
             f"n = {measured.value.images}" if measured.value.images != images else "",
         )
-
-
-def _has_failed(method: MethodEvidence) -> bool:
-    return any(check.passed is False for check in method.checks)
-
-
-def _check(method: MethodEvidence, name: str) -> Check | None:
-    return next((check for check in method.checks if check.name == name), None)
 
 
 def how_measured(run: RunRecord, evidence: Evidence) -> str:

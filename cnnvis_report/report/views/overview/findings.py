@@ -6,7 +6,7 @@ from itertools import chain
 from statistics import median
 
 from cnnvis_report.evidence import words
-from cnnvis_report.evidence.proportions import wilson
+from cnnvis_report.evidence.statistics import wilson
 from cnnvis_report.records.evidence import Evidence, Interval, MethodEvidence, Standing
 from cnnvis_report.records.labels import LabelPredictions
 from cnnvis_report.records.predictions import Predictions
@@ -17,7 +17,6 @@ from cnnvis_report.report.views.overview.gallery_measures import agreement, imag
 from cnnvis_report.report.views.report import Report
 
 POINTING = "pointing_game"
-FEW = 10  # images below which a figure is said to tell little
 NAMED = 3  # methods
 REGIONS = 3  # classes
 
@@ -75,7 +74,7 @@ def accuracy(predictions: Predictions) -> str:
     return (
         f"{fmt.percent(predictions.accuracy)}, {fmt.number(count)} of {fmt.count(images, 'image')} "
         f"(95% interval {low} to {high}). Calibration error (ECE) {fmt.percent(predictions.calibration_error)}, "
-        f"n = {fmt.number(images)}.{_little(images)}"
+        f"n = {fmt.number(images)}.{words.little(images)}"
     )
 
 
@@ -89,7 +88,7 @@ def precision(predictions: LabelPredictions) -> str:
     parts += [f"{above} above 50%"] if above else []
     parts += [f"all labels correct on {fmt.number(predictions.exact)} of {fmt.count(images, 'image')}"]
     text = "; ".join([*parts, f"calibration error (ECE) {fmt.percent(predictions.calibration_error)}"])
-    return f"{text[0].upper()}{text[1:]}.{_little(images)}"
+    return f"{text[0].upper()}{text[1:]}.{words.little(images)}"
 
 
 def _regions(report: Report) -> str:
@@ -163,9 +162,9 @@ def pointing_sentence(title: str, method: MethodEvidence) -> str:
     share = f"on {round(hits)} of {value.images}" if whole else f"on {fmt.percent(value.mean)} of {value.images}"
     text = f"The peak of {title} lies in the object's mask {share} {'image' if value.images == 1 else 'images'}"
     if difference is None:
-        return f"{text}.{_little(value.images)}"
+        return f"{text}.{words.little(value.images)}"
     chance = fmt.percent(max(0.0, value.mean - difference.mean))
-    return f"{text}; that of a random map on {chance}.{_undecided(difference)}{_little(value.images)}"
+    return f"{text}; that of a random map on {chance}.{_undecided(difference)}{words.little(value.images)}"
 
 
 def _undecided(difference: Interval) -> str:
@@ -186,7 +185,7 @@ def agreement_sentences(report: Report) -> Iterator[str]:
         yield (
             f"No masks, so only agreement is known: the maps of the {fmt.number(len(names))}{recommended} methods have "
             f"a median rank correlation of {words.number(median(values), 2)} on {fmt.count(len(values), 'image')} "
-            f"(1: same order of pixels, 0: unrelated).{_little(len(values))}"
+            f"(1: same order of pixels, 0: unrelated).{words.little(len(values))}"
         )
 
 
@@ -216,7 +215,7 @@ def _use(report: Report, evidence: Evidence) -> str:
     of = f" for {words.title(report.run, evidence.recommended[0])}" if len(evidence.recommended) > 1 else ""
     return (
         f"Use {names}: {measure} {words.interval(difference)} above a random map{of} "
-        f"(n = {difference.images}).{_little(difference.images)}"
+        f"(n = {difference.images}).{words.little(difference.images)}"
     )
 
 
@@ -233,8 +232,3 @@ def _avoid(report: Report, evidence: Evidence) -> str:
 def _named(report: Report, labels: tuple[str, ...]) -> str:
     titles = [words.title(report.run, label) for label in labels]
     return fmt.first_of(titles, NAMED) if len(titles) > NAMED + 1 else words.listed(titles)
-
-
-def _little(images: int) -> str:
-    """Said of few images."""
-    return f" {fmt.count(images, 'image')} {'tells' if images == 1 else 'tell'} little." if images < FEW else ""

@@ -9,7 +9,6 @@ from cnnvis_report.records.methods import MethodInfo
 from cnnvis_report.records.scores import ScoreKind
 from cnnvis_report.report.views import formatting as fmt
 from cnnvis_report.report.views.links import Links
-from cnnvis_report.report.views.methods.best_methods import best_methods
 from cnnvis_report.report.views.methods.method_order import by_family
 from cnnvis_report.report.views.overview.gallery_measures import image_measures
 from cnnvis_report.report.views.report import Report
@@ -83,7 +82,7 @@ def gallery(report: Report, links: Links) -> Gallery:
         ("correct", "All labels correct" if multilabel else "Correct", counts["correct"]),
         ("misclassified", "With errors" if multilabel else "Misclassified", counts["misclassified"]),
     )
-    best = best_methods(report)
+    best = report.best
     return Gallery(
         items=items[:PAGE],
         more=items[PAGE:] if links.thumbnail("", "") else [],  # in a single file no image can be shown without scripts
@@ -110,7 +109,7 @@ def gallery_items(report: Report) -> Iterator[GalleryItem]:
 
 def figure_methods(report: Report) -> list[str]:
     """The columns of a figure made of the images that are shown: the best methods, or those of prominence."""
-    best = list(dict.fromkeys(method.name for method in best_methods(report)))
+    best = list(dict.fromkeys(method.name for method in report.best))
     if report.evidence and report.evidence.recommended:
         return best[:FIGURE_COLUMNS]
     with_maps = [method for method in report.run.methods if report.summary.methods[method.name].maps]
@@ -131,7 +130,7 @@ def _item(image: ImageRecord, measures: dict[str, float], *, values: bool) -> Ga
         caption=caption + more,
         verdict=judged,
         unknown=judged.state == "unknown" and bool(image.named) and image.kind.judged,
-        methods=frozenset(record.method for record in image.maps if record.target == image.targets[0].index),
+        methods=frozenset(image.first_maps),
         measures=measures,
     )
 

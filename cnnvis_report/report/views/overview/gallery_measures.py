@@ -7,7 +7,7 @@ from statistics import median
 from cnnvis_report.evidence import words
 from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.metrics import ImageMetrics
-from cnnvis_report.report.views.methods.best_methods import BestMethod, best_methods
+from cnnvis_report.report.views.methods.method_order import BestMethod
 from cnnvis_report.report.views.report import Report
 
 AGREEMENT, MASS, FAITHFULNESS = "agreement", "mass", "faithfulness"  # in addresses
@@ -40,7 +40,7 @@ class ImageMeasures:
 def image_measures(report: Report) -> ImageMeasures:
     """Choose what can be read of the images of a run."""
     evidence = report.evidence
-    recommended = best_methods(report)
+    recommended = report.best
     best = next(iter(recommended), None)
     ranking = evidence.faithfulness if evidence else ""
     titles = {AGREEMENT: "Agreement of the methods"}
@@ -53,7 +53,7 @@ def image_measures(report: Report) -> ImageMeasures:
 
 def _own_maps(report: Report) -> set[str]:
     """The methods whose maps are neither random nor those of another method."""
-    same = {method.method for method in report.evidence.methods if method.same_as} if report.evidence else set()
+    same = {verdict.method for verdict in report.verdicts if verdict.same_as}
     return {method.name for method in report.run.methods if not method.baseline} - same
 
 

@@ -1,6 +1,6 @@
-"""The overview: findings, the evidence on the methods, errors, and the gallery of images."""
+"""The overview: facts and notices, findings, the evidence on the methods, errors, and the gallery of images."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -14,13 +14,14 @@ from cnnvis_report.report.views.links import Links
 from cnnvis_report.report.views.overview.evidence import EvidenceTable, evidence_table
 from cnnvis_report.report.views.overview.findings import Finding, findings
 from cnnvis_report.report.views.overview.gallery import Gallery, gallery
-from cnnvis_report.report.views.overview.headline import facts, notices
 from cnnvis_report.report.views.overview.headline_figure import HeadlineFigure, headline_figure
-from cnnvis_report.report.views.performance.confidence import confidence_histogram
+from cnnvis_report.report.views.performance.calibration import confidence_histogram
 from cnnvis_report.report.views.report import Report
 from cnnvis_report.report.views.verdict import labels_by_precision
 
 LISTED = 12
+OUTRIGHT = 2  # notices
+BRIEF = 400  # characters of one
 
 
 @dataclass(frozen=True)
@@ -86,13 +87,9 @@ def overview(report: Report, links: Links) -> Overview:
         precisions=labels_by_precision(summary.label_predictions)[:LISTED] if several else [],
         confidence=confidence_histogram(report),
         visualizations=list(_visualizations(report, links)),
-        image=_only_image(report, links) if single else None,
+        image=image_view(report, links, next(report.images()), Neighbors("", "", 1)) if single else None,
         gallery=gallery(report, links) if several else None,
     )
-
-
-def _only_image(report: Report, links: Links) -> ImageView:
-    return image_view(report, links, next(report.images()), Neighbors("", "", 1))
 
 
 def _visualizations(report: Report, links: Links) -> Iterator[Visualization]:
@@ -101,3 +98,32 @@ def _visualizations(report: Report, links: Links) -> Iterator[Visualization]:
         record = inspection.maximized[number] if inspection else None
         if record:
             yield Visualization(record.title, links.picture(f"maximized-{number}"), record.size)
+
+
+def notices(all_of_them: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Those that the overview shows at once, and those that it folds away: long ones, and all but the first few."""
+    brief = [notice for notice in all_of_them if len(notice) <= BRIEF][:OUTRIGHT]
+    return brief, [notice for notice in all_of_them if notice not in brief]
+
+
+def facts(report: Report, links: Links) -> list[tuple[str, str]]:
+    """What was explained, how, and what is missing, each with an address, or none."""
+    run, network = report.run, report.network
+    methods = len(run.applicable)
+    parts = [(fmt.count(report.summary.images, "image"), "")] if report.summary.images else []
+    if methods:
+        parts.append((fmt.count(methods, "method"), links.page("methods")))
+    shape = next((layer.shape for layer in network.layers if layer.name == network.default_layer), ())
+    if shape and run.methods:
+        parts.append((f"layer {network.default_layer} ({fmt.sides(shape)})", ""))
+    if not run.methods:
+        parts.append(("what its layers compute", links.page("features")))
+    elif effort := run.settings.get("effort"):
+        parts.append((f"effort: {effort}", links.page("run")))
+    if report.summary.unknown:
+        parts.append((fmt.unknown(report.summary.unknown), ""))
+    if run.skipped:
+        parts.append((f"{fmt.count(len(run.skipped), 'file')} skipped", links.page("run", "skipped")))
+    if report.summary.missing:
+        parts.append((f"{fmt.count(report.summary.missing, 'map')} missing", links.page("run", "skipped")))
+    return parts

@@ -1,20 +1,23 @@
-"""How well probabilities fit what is correct: charts, and the rows of a table."""
+"""Probabilities of predictions: how many have which, and how well they fit what is correct."""
 
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from cnnvis_report.evidence.proportions import wilson
+from cnnvis_report.evidence.statistics import wilson
 from cnnvis_report.records.labels import LabelPredictions
 from cnnvis_report.records.predictions import BINS, Bin, Predictions
+from cnnvis_report.records.scores import ScoreKind
 from cnnvis_report.report.charts.axes import shares_axis
-from cnnvis_report.report.charts.calibration import Point
-from cnnvis_report.report.charts.calibration import calibration as calibration_chart
-from cnnvis_report.report.charts.histogram import Layer, histogram
+from cnnvis_report.report.charts.bars import Layer, histogram
+from cnnvis_report.report.charts.lines import Point
+from cnnvis_report.report.charts.lines import calibration as calibration_chart
 from cnnvis_report.report.charts.svg import Words
 from cnnvis_report.report.views import formatting as fmt
+from cnnvis_report.report.views.report import Report
 
 EDGES = tuple(index / BINS for index in range(BINS + 1))
+FEWEST = 5  # images
 
 
 @dataclass(frozen=True)
@@ -77,12 +80,37 @@ def _row(index: int, bin: Bin) -> BinRow:
 
 
 def _histogram(bins: tuple[Bin, ...]) -> Markup:
-    correct = [bin.correct for bin in bins]
-    misclassified = [bin.images - bin.correct for bin in bins]
+    correct, misclassified = layers = _judged(bins)
     words = Words(
         "Images by confidence, the probability of the predicted class",
-        f"{fmt.number(sum(correct))} correct, {fmt.number(sum(misclassified))} misclassified; "
+        f"{fmt.number(sum(correct.counts))} correct, {fmt.number(sum(misclassified.counts))} misclassified; "
         "the table beside it has the figures.",
     )
-    layers = [Layer("correct", "✓ correct", correct), Layer("misclassified", "✗ misclassified", misclassified)]
     return histogram(words, layers, EDGES, shares_axis("confidence"), "images")
+
+
+def _judged(bins: tuple[Bin, ...]) -> tuple[Layer, Layer]:
+    """How many predictions are right in each bin, and how many wrong."""
+    wrong = [bin.images - bin.correct for bin in bins]
+    return (
+        Layer("correct", "✓ correct", [bin.correct for bin in bins]),
+        Layer("misclassified", "✗ misclassified", wrong),
+    )
+
+
+def confidence_histogram(report: Report) -> Markup | None:
+    """How many images are predicted with which probability, right and wrong apart; None of values and of few images."""
+    predictions, kind = report.summary.predictions, report.network.kind
+    images = predictions.images if predictions else report.summary.images
+    if not kind.judged or images < FEWEST:
+        return None
+    title = "highest probability" if kind is ScoreKind.SIGMOID else "confidence"
+    layers: tuple[Layer, ...]
+    if predictions:
+        correct, wrong = layers = _judged(predictions.bins)
+        counts = f"{fmt.number(sum(correct.counts))} correct and {fmt.number(sum(wrong.counts))} misclassified images."
+    else:
+        layers = (Layer("accent", "images", report.summary.confidences),)
+        counts = f"{fmt.count(images, 'image')}, {fmt.number(report.summary.confidences[-1])} of them at 90% or more."
+    words = Words(f"Images by {title}, the probability of what is predicted", counts)
+    return histogram(words, layers, EDGES, shares_axis(title), "images")

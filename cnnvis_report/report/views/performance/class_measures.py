@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from cnnvis_report.evidence import words
 from cnnvis_report.evidence.f1 import macro_f1
-from cnnvis_report.evidence.proportions import wilson
+from cnnvis_report.evidence.statistics import wilson
 from cnnvis_report.records.labels import LabelPredictions
 from cnnvis_report.records.predictions import TOP, Predictions
 from cnnvis_report.report.charts.axes import shares_axis
@@ -69,7 +70,8 @@ def figures_chart(figures: Sequence[Figure]) -> Markup:
 def in_a_sentence(figures: Sequence[Figure], images: int) -> str:
     """Such as "On 36 labeled images: accuracy 94.4% [81.9, 98.5] (34 of 36), macro-F1 94.3% [85.2, 100]."."""
     parts = [
-        f"{_inside(figure.name)} {figure.text}{f' ({figure.counted})' if figure.counted else ''}" for figure in figures
+        f"{words.within_sentence(figure.name)} {figure.text}{f' ({figure.counted})' if figure.counted else ''}"
+        for figure in figures
     ]
     return f"On {fmt.count(images, 'labeled image')}: {', '.join(parts)}."
 
@@ -85,7 +87,3 @@ def most_frequent(predictions: Predictions) -> float:
 def _counted(name: str, amount: int, images: int) -> Figure:
     low, high = wilson(amount, images)
     return Figure(name, amount / max(1, images), f"{fmt.number(amount)} of {fmt.number(images)}", low, high)
-
-
-def _inside(name: str) -> str:
-    return name[0].lower() + name[1:]

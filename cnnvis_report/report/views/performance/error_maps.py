@@ -10,7 +10,7 @@ from cnnvis_report.records.run import RunRecord
 from cnnvis_report.records.scores import ScoreKind
 from cnnvis_report.report.pictures.palettes import limit
 from cnnvis_report.report.pictures.thumbnails import Pictures, still, thumbnail
-from cnnvis_report.report.views.methods.best_methods import BestMethod, best_methods_of
+from cnnvis_report.report.views.methods.method_order import BestMethod, best_methods
 from cnnvis_report.report.views.verdict import label_score
 from cnnvis_report.store.run_folder import StoredRun
 
@@ -27,25 +27,19 @@ class ErrorMap:
 
 @dataclass(frozen=True)
 class ErrorMaps:
-    """The maps of one method for an image with an error; None where there is no such map.
+    """The maps of one method for an image with an error, as far as there are any.
 
-    predicted, label: of the prediction and of the label; where several labels can be right, of the extra label with the
-    highest probability and of the missed one with the lowest.
+    maps: "predicted" and "label": of the prediction and of the label; where several labels can be right, of the extra
+    label with the highest probability and of the missed one with the lowest.
     """
 
     image: ImageRecord
-    predicted: ErrorMap | None
-    label: ErrorMap | None
-
-    def both(self) -> dict[str, ErrorMap]:
-        """Those that there are, by what they are called."""
-        maps = {"predicted": self.predicted, "label": self.label}
-        return {name: one for name, one in maps.items() if one is not None}
+    maps: dict[str, ErrorMap]
 
 
 def best_of_classes(run: RunRecord, evidence: Evidence | None) -> BestMethod | None:
     """The best method whose maps differ from class to class; None where there is none."""
-    best = best_methods_of(run, evidence)
+    best = best_methods(run, evidence)
     rest = [BestMethod(method.name, "", method.title) for method in run.methods if not method.baseline]
     return next((method for method in (*best, *rest) if not run.method(method.name).class_agnostic), None)
 
@@ -70,7 +64,7 @@ def error_pictures(stored: StoredRun) -> Pictures:
         yield picture_name(image, "picture"), thumbnail(arrays["picture"])
         shown = {
             which: (method, method.shown(arrays[error_map.record.key]))
-            for which, error_map in maps.both().items()
+            for which, error_map in maps.maps.items()
             for method in (stored.record.method(error_map.record.method),)
         }
         ends = [limit(values, clipped=method.kind is Kind.PIXEL) for method, values in shown.values() if values.any()]
@@ -84,10 +78,8 @@ def _maps_of(image: ImageRecord, method: str, layer: str) -> ErrorMaps:
         for record in reversed(image.maps)  # so that the first of several layers counts
         if record.method == method and layer in ("", record.layer)
     }
-    predicted, label = _classes(image)
-    return ErrorMaps(
-        image, *(ErrorMap(s, maps[s.index]) if s and s.index in maps else None for s in (predicted, label))
-    )
+    classes = zip(("predicted", "label"), _classes(image), strict=True)
+    return ErrorMaps(image, {which: ErrorMap(s, maps[s.index]) for which, s in classes if s and s.index in maps})
 
 
 def _classes(image: ImageRecord) -> tuple[ClassScore | None, ClassScore | None]:

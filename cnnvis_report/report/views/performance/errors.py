@@ -149,7 +149,7 @@ class _Source:
         return ErrorRow(name, self.links.image(image), picture, errors, tiles)
 
     def _tile(self, image: str, name: str, which: str) -> ErrorTile | None:
-        error_map = self.maps[image].both().get(which) if image in self.maps else None
+        error_map = self.maps[image].maps.get(which) if image in self.maps else None
         if error_map is None:
             return None
         method, caption = self.report.run.method(error_map.record.method), fmt.named_score(error_map.score)

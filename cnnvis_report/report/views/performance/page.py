@@ -1,11 +1,11 @@
 """The performance page: what the network predicts correctly and what not, and how it was trained."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from markupsafe import Markup
 
-from cnnvis_report.evidence.class_counts import class_counts
+from cnnvis_report.evidence.f1 import ClassCounts, class_counts
 from cnnvis_report.records.labels import LabelCounts, LabelPredictions
 from cnnvis_report.records.network import NetworkRecord
 from cnnvis_report.records.predictions import Predictions
@@ -30,31 +30,18 @@ from cnnvis_report.report.views.verdict import labels_by_precision
 CONFIDENT = 0.9  # the mean confidence of errors from which a sentence warns
 
 
-@dataclass(frozen=True)
-class ClassRow:
-    """A class: how many images bear it, for how many it is predicted, how many are both; its most frequent error.
+@dataclass(frozen=True, kw_only=True)
+class ClassRow(ClassCounts):
+    """A class with its counts, and its most frequent error.
 
     confused_with: the class that its images are most often misclassified as, `times` of them; "" where none is.
     explained: whether the run has pages of such images.
     """
 
     name: str
-    images: int
-    predicted: int
-    correct: int
     confused_with: str
     times: int
-    explained: bool = False
-
-    @property
-    def recall(self) -> float | None:
-        """Of the images of the class, the share for which it is predicted."""
-        return self.correct / self.images if self.images else None
-
-    @property
-    def precision(self) -> float | None:
-        """Of the images for which the class is predicted, the share that bears it."""
-        return self.correct / self.predicted if self.predicted else None
+    explained: bool
 
 
 @dataclass(frozen=True)
@@ -151,5 +138,5 @@ def class_rows(predictions: Predictions) -> list[ClassRow]:
     for name, counts in class_counts(predictions.confusion).items():
         other, times = errors[name].most_common(1)[0] if name in errors else ("", 0)
         shown = (name, other) in explained
-        rows.append(ClassRow(name, counts.images, counts.predicted, counts.correct, other, times, shown))
+        rows.append(ClassRow(**asdict(counts), name=name, confused_with=other, times=times, explained=shown))
     return sorted(rows, key=lambda row: (row.recall if row.recall is not None else 2.0, row.name))

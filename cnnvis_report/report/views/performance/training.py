@@ -6,12 +6,11 @@ from math import isfinite
 
 from markupsafe import Markup
 
-from cnnvis_report.records.run import RunRecord
 from cnnvis_report.records.training import Frame, SnapshotSeries, TrainingRecord
 from cnnvis_report.report.charts.axes import amounts_axis, counting_axis, shares_axis
 from cnnvis_report.report.charts.lines import Line, Moment, lines
 from cnnvis_report.report.charts.svg import Words
-from cnnvis_report.report.pictures.snapshots import snapshot_name
+from cnnvis_report.report.pictures.network import snapshot_name
 from cnnvis_report.report.views import formatting as fmt
 from cnnvis_report.report.views.links import Links
 from cnnvis_report.report.views.report import Report
@@ -66,7 +65,7 @@ def training(report: Report, links: Links) -> Training | None:
         sentences=_sentences(record),
         charts=_charts(record),
         weighted=any(count.weight != 1.0 for count in record.counts),
-        snapshots=[_snapshots(report, links, number, series) for number, series in shown],
+        snapshots=[_snapshots(report, links, record.best_epoch, number, series) for number, series in shown],
         methods=[(name, run.method(name).title) for name in names],
     )
 
@@ -106,7 +105,7 @@ def _charts(record: TrainingRecord) -> list[tuple[str, Markup]]:
     return charts
 
 
-def _snapshots(report: Report, links: Links, number: int, series: SnapshotSeries) -> Snapshots:
+def _snapshots(report: Report, links: Links, best: int, number: int, series: SnapshotSeries) -> Snapshots:
     return Snapshots(
         name=report.names[series.image],
         address=links.image(series.image),
@@ -115,13 +114,9 @@ def _snapshots(report: Report, links: Links, number: int, series: SnapshotSeries
         frames=[
             SnapshotFrame(
                 frame,
-                is_result=_kept(report.run) == frame.epoch,
+                is_result=best == frame.epoch,
                 maps=[(name, links.picture(snapshot_name(number, name, frame.epoch))) for name in series.methods],
             )
             for frame in series.frames
         ],
     )
-
-
-def _kept(run: RunRecord) -> int | None:
-    return run.training.best_epoch if run.training else None

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from cnnvis_report import explain
-from cnnvis_report.evidence.proportions import wilson
+from cnnvis_report.evidence.statistics import wilson
 from cnnvis_report.records.run import RunRecord
 from cnnvis_report.store import SNAPSHOTS, load_arrays, load_inspection, load_run
 from tests.conftest import command
