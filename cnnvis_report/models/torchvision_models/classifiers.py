@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any
 
 import torch
@@ -235,11 +236,8 @@ def _common(keys: set[str], network: nn.Module) -> str:
     """The name of the innermost module that holds all of the keys; empty where only the network itself does."""
     if not keys:
         return ""
-    parts = [key.split(".")[:-1] for key in keys]
-    path = parts[0]
-    for other in parts[1:]:
-        same = [one == two for one, two in zip(path, other, strict=False)]
-        path = path[: same.index(False) if False in same else len(same)]
+    names = zip(*(key.split(".")[:-1] for key in keys), strict=False)
+    path = [level[0] for level in takewhile(lambda level: len(set(level)) == 1, names)]
     known = dict(network.named_modules())
     while path and ".".join(path) not in known:
         path = path[:-1]
