@@ -5,13 +5,11 @@ from collections.abc import Sequence
 
 
 def not_installed(modules: Sequence[str], install: str, purpose: str = "") -> str:
-    """Which modules are absent, as in "pydicom is not installed: pip install …"; empty where all are here.
-
-    None is imported.
+    """Which modules are absent, none of them imported; empty where all are here.
 
     Args:
-        install: what pip installs to have them; empty where it is called like the modules.
-        purpose: as in "needed to read it and ", which the message goes on from.
+        install: what pip installs to have them; empty where it is called like them. purpose: as in "needed to read it
+            and ", before "not installed".
     """
     missing = [module for module in modules if importlib.util.find_spec(module) is None]
     if not missing:

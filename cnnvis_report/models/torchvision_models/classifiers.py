@@ -236,8 +236,8 @@ def _common(keys: set[str], network: nn.Module) -> str:
     """The name of the innermost module that holds all of the keys; empty where only the network itself does."""
     if not keys:
         return ""
-    names = zip(*(key.split(".")[:-1] for key in keys), strict=False)
-    path = [level[0] for level in takewhile(lambda level: len(set(level)) == 1, names)]
+    parts = zip(*(key.split(".")[:-1] for key in keys), strict=False)
+    path = [names[0] for names in takewhile(lambda names: len(set(names)) == 1, parts)]
     known = dict(network.named_modules())
     while path and ".".join(path) not in known:
         path = path[:-1]

@@ -103,7 +103,7 @@ def test_what_looks_like_an_image_and_is_not_read_is_listed(tmp_path: Path) -> N
 def test_files_whose_library_is_not_installed_say_what_installs_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cnnvis_report.data.reader.importlib.util.find_spec", lambda _: None)
+    monkeypatch.setattr("cnnvis_report.extensions.requirements.importlib.util.find_spec", lambda _: None)
     tree(tmp_path, "a.png")
     for name in ("IMG_1.HEIC", "scan.dcm", "brain.nii.gz", "brain.nii"):
         (tmp_path / name).write_bytes(b"\0" * 200)
