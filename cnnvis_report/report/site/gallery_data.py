@@ -20,6 +20,7 @@ def gallery_data(report: Report) -> dict[str, Any]:
     items = list(gallery_items(report))
     classes = sorted({name for item in items for name in (*item.labels, *item.predicted)}, key=_natural)
     numbers = {name: number for number, name in enumerate(classes)}
+    with_maps = {method for item in items for method in item.methods}
     verdicts = sorted({(item.verdict.state, item.judged) for item in items})
     return {
         "ids": [item.id for item in items],
@@ -34,7 +35,7 @@ def gallery_data(report: Report) -> dict[str, Any]:
         "verdict": [verdicts.index((item.verdict.state, item.judged)) for item in items],
         "measures": _measures(items),
         "without": _without(items),
-        "methods": {method.name: method.title for method in report.run.methods},
+        "methods": {method.name: method.title for method in report.run.methods if method.name in with_maps},
         "figure": figure_methods(report),
     }
 

@@ -169,4 +169,8 @@ def test_images_without_a_map_are_known(tmp_path: Path) -> None:
 
     rewritten(folder, without)
     made = Report(load_run(folder), QUALITIES[0])
-    assert gallery_data(made)["without"] == {"cam": [0]}
+    assert gallery_data(made)["without"] == {"cam": [0]} and "cam" in gallery_data(made)["methods"]
+    # nor does an address ask for stills of a method of which no image has a map
+    rewritten(folder, lambda run, images: (run, [without(run, [image])[1][0] for image in images]))
+    data = gallery_data(Report(load_run(folder), QUALITIES[0]))
+    assert "cam" not in data["methods"] and "gradient" in data["methods"] and data["without"] == {}
