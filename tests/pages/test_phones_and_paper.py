@@ -1,0 +1,56 @@
+"""What a phone and a sheet of paper show of the overview: numbers without scrolling, and nothing folded away."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.pages.browser import Visit, until
+
+pytestmark = pytest.mark.browser
+
+IN_SIGHT = """(cells) => cells.every((cell) => {
+  const box = cell.getBoundingClientRect(), card = cell.closest(".scroll").getBoundingClientRect();
+  return box.left >= card.left && box.right <= card.right + 1; })"""
+SHOWN = "(element) => element.checkVisibility({ contentVisibilityAuto: true, visibilityProperty: true })"
+ARROWS = "(heads) => heads.map((head) => getComputedStyle(head.querySelector('.sort'), '::after').content)"
+
+
+@pytest.fixture(name="phone")
+def fixture_phone(chromium: Any) -> Iterator[Visit]:
+    visit = Visit(chromium, viewport={"width": 390, "height": 844})
+    yield visit
+    visit.context.close()
+
+
+def test_a_phone_shows_methods_and_how_faithful_they_are_side_by_side(phone: Visit, moved: Path) -> None:
+    tab = phone.open(moved / "index.html")
+    assert tab.locator(".effects td.effect").first.is_hidden()
+    differences = tab.locator(".effects tbody tr > :is(th, td:nth-child(3))")
+    assert differences.count() > 10 and differences.evaluate_all(IN_SIGHT)
+    tab = phone.open(moved / "methods.html")
+    assert tab.locator(".method-table tbody tr:first-child > :is(th, .of-standing)").evaluate_all(IN_SIGHT)
+
+
+def test_paper_has_what_a_screen_folds_away_of_the_evidence(visit: Visit, moved: Path) -> None:
+    tab = visit.open(moved / "index.html")
+    folded = tab.locator(".evidence-of-methods details > :not(summary)").last
+    assert not folded.evaluate(SHOWN)
+    tab.emulate_media(media="print")
+    assert folded.evaluate(SHOWN)
+
+
+def test_a_gallery_without_maps_has_pictures_without_sides(visit: Visit, moved: Path) -> None:
+    tab = visit.open(moved / "index.html", "#show=picture")
+    until(tab, "document.querySelector('[data-gallery] .both img + img').hidden")
+    box = tab.locator("[data-gallery] .both").first.bounding_box()
+    assert abs(box["width"] - box["height"]) < 2
+
+
+def test_only_the_column_that_is_sorted_by_bears_its_arrow(visit: Visit, moved: Path) -> None:
+    tab = visit.open(moved / "methods.html")
+    heads = tab.locator(".method-table thead th:has(.sort)")
+    assert set(heads.evaluate_all(ARROWS)) == {'" ↕"'}
+    tab.locator("[data-sort='passes'] .sort").click()
+    assert sorted(heads.evaluate_all(ARROWS)) == sorted(['" ↑"', *['" ↕"'] * (heads.count() - 1)])
