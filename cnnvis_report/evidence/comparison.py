@@ -113,6 +113,16 @@ class Ranking:
         tiers = [max(standings.index(standing), standings.index(Standing.WORSE)) for standing in self.standings]
         return sorted(range(len(tiers)), key=lambda row: (tiers[row], -self.difference(row), row))
 
+    def leads(self, row: int) -> bool:
+        """Whether a row is the best or can't be told from it, and no row with a higher mean is surely behind.
+
+        A wide interval alone doesn't put a method above one that scored more.
+        """
+        if self.standings[row] not in (Standing.BEST, Standing.COMPARABLE):
+            return False
+        rows = enumerate(self.standings)
+        return all(self.difference(row) > self.difference(other) for other, one in rows if one is Standing.BETTER)
+
     def is_behind(self, row: int) -> bool:
         """Whether a row lies behind the best for certain, and not only by a trifle."""
         interval = self.behind[row]

@@ -146,8 +146,7 @@ class _Verdicts:
 
     def is_recommended(self, row: int) -> bool:
         """Whether it is as faithful as the best, and lies on the object more than chance where that is known."""
-        best = self.ranking.standings[row] in (Standing.BEST, Standing.COMPARABLE)
-        return best and localized(self.checks[row])
+        return self.ranking.leads(row) and localized(self.checks[row])
 
     def is_avoided(self, row: int) -> bool:
         """Whether it failed a check, is worse than a random map, or no better and surely behind the best."""

@@ -51,6 +51,7 @@ def test_values_are_shown_in_the_place_of_classes(tmp_path: Path) -> None:
     (tmp_path / "pages").mkdir()
     write_comparison(comparison, runs, tmp_path / "pages")
     (last,) = (image for image in comparison.images if image.name == "2.png")
-    assert [predicted(prediction) for prediction in last.predictions] == ["cat 5", "cat 1"]
+    assert [predicted(prediction) for prediction in last.predictions] == ["cat = 5", "cat = 1"]
     page = (tmp_path / "pages" / "index.html").read_text("utf-8")
-    assert "cat 5 → cat 1" in page and "→ nothing" not in page and "nothing →" not in page and "same class" not in page
+    assert "cat = 5 → cat = 1" in page and "same class" not in page
+    assert "→ nothing" not in page and "nothing →" not in page

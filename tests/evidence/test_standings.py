@@ -21,6 +21,7 @@ def test_methods_stand_in_the_order_of_their_means_whatever_their_intervals() ->
         ("wide", Standing.COMPARABLE),
         ("random", Standing.REFERENCE),
     ]
+    assert evidence.recommended == ("best",), "what scored more than the wide one isn't"
 
 
 def test_a_standing_says_what_the_interval_beside_it_shows() -> None:

@@ -126,7 +126,7 @@ def test_a_run_that_fails_before_its_first_image_leaves_nothing(
 def test_pages_that_fail_leave_the_old_ones(whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.copytree(whole, tmp_path / "r")
     before = files(tmp_path / "r")
-    monkeypatch.setattr("cnnvis_report.report.site.site_writer.write_pictures", lambda *_: 1 / 0)
+    monkeypatch.setattr("cnnvis_report.report.site.renderer.write_pictures", lambda *_: 1 / 0)
     said = command("render", tmp_path / "r", code=2)
     assert "ZeroDivisionError" in said.stderr and "Traceback" not in said.stderr
     assert "Traceback" in command("render", tmp_path / "r", "--verbose", code=2).stderr

@@ -62,8 +62,8 @@ class Repeatability:
             )
         if self.among:
             notices.append(
-                f"{name} gives an image other logits among other images, by {percent(self.among)} of their range "
-                f"(statistics over the batch?); images are explained one by one."
+                f"The logits that {name} gives an image depend on the other images of its batch, by "
+                f"{percent(self.among)} of their range (statistics over the batch?); images are explained one by one."
             )
         if self.refusal:
             notices.append(f"{name} takes one image at a time ({self.refusal}); images are explained one by one.")

@@ -93,7 +93,7 @@ def write_table(folder: Path, pages: Iterable[Page[ReportOf]], report: ReportOf,
 def write_single_page(path: Path, frame: Mapping[str, Any], **content: Any) -> int:
     """Write a page that holds everything, scripts and styles too; its size in bytes."""
     theme, script = assets.theme_script(), assets.scripts()
-    own = {
+    inlined = {
         "links": SingleFileLinks(),
         "policy": assets.policy(theme, script, assets.plotly()),
         "styles": assets.styles(),
@@ -101,7 +101,7 @@ def write_single_page(path: Path, frame: Mapping[str, Any], **content: Any) -> i
         "script": script,
         "plotly": assets.packed_plotly(),
     }
-    stream_template("single_file.html", {**frame, **own, **content}).dump(str(path), encoding="utf-8")
+    stream_template("single_file.html", {**frame, **inlined, **content}).dump(str(path), encoding="utf-8")
     return path.stat().st_size
 
 

@@ -94,7 +94,11 @@ def run(factory: str, photos: Path, folder: Any, inside: str = "none", size: str
 def test_what_only_happens_in_larger_batches_is_seen_and_cured(factory: str, photos: Path, tmp_path: Path) -> None:
     printed, notices = run(factory, photos, tmp_path / "all")
     (notice,) = notices
-    assert "other logits among other images" in notice and "one by one" in notice and f"Warning: {notice}" in printed
+    assert (
+        "depend on the other images of its batch" in notice
+        and "one by one" in notice
+        and f"Warning: {notice}" in printed
+    )
     _, nothing = run(factory, photos, tmp_path / "single", size="1")
     assert nothing == () and load_run(tmp_path / "all").record.images == 12
     ids = [image.id for image in load_run(tmp_path / "all").images()]

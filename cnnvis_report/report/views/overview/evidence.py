@@ -13,7 +13,6 @@ from cnnvis_report.report.views.overview.effects import Axis, Bar, axis_of
 from cnnvis_report.report.views.report import Report
 
 OUTRIGHT = 4  # limits
-LEADING = (Standing.BEST, Standing.COMPARABLE)
 VERDICTS = {Standing.BETTER: "better than a random map, behind the best", Standing.UNKNOWN: "not compared"}
 
 
@@ -34,13 +33,14 @@ class EvidenceRow:
     """A method, with others whose maps are the same.
 
     titles: of each, with the method's name and whether it failed a check. same: why they are the same. standing: of the
-    one that stands for them. failed: the checks that failed, in words.
+    one that stands for them. recommended: whether that is. failed: the checks that failed, in words.
     bar: the difference to a random map; None where there is none. randomization: its value in words, and its outcome.
     """
 
     titles: tuple[tuple[str, str, bool], ...]
     same: tuple[str, ...]
     standing: Standing
+    recommended: bool
     failed: tuple[str, ...]
     bar: Bar | None
     faithfulness: Score
@@ -59,8 +59,8 @@ class EvidenceRow:
 
     @property
     def look(self) -> str:
-        """The class of its style: leading where it is the best, or not distinguishable from it."""
-        return "leading" if self.standing in LEADING else self.standing.name.lower().replace("_", "-")
+        """The class of its style."""
+        return "leading" if self.recommended else self.standing.name.lower().replace("_", "-")
 
 
 @dataclass(frozen=True)
@@ -150,6 +150,7 @@ class _Table:
             titles=tuple((self._title(method), method.method, bool(method.failures)) for method in group),
             same=tuple(dict.fromkeys(method.same_because for method in group[1:])),
             standing=first.standing,
+            recommended=words.label(first, self.evidence) in self.evidence.recommended,
             failed=tuple(self._failed(group)),
             bar=axis.bar(measured.difference) if axis and measured and measured.difference else None,
             faithfulness=self._score(self.evidence.faithfulness, measured),
