@@ -1,5 +1,6 @@
 """The run page: the network, what was asked for, where it ran, and everything that is missing."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -10,6 +11,8 @@ from cnnvis_report.report.views.links import Links
 from cnnvis_report.report.views.methods.method_rows import MethodRow, method_rows
 from cnnvis_report.report.views.report import Report
 from cnnvis_report.report.views.stated_settings import precision_of_methods, precision_of_metrics, stated_settings
+
+NAMED = 5  # images that lack a map for one reason
 
 
 @dataclass(frozen=True)
@@ -105,9 +108,25 @@ def _missing(report: Report) -> Iterator[tuple[str, str]]:
         yield name, f"not applicable to this network: {gap.reason}"
     for stage, reason in run.stages_not_applicable:
         yield stage.capitalize(), f"failed: {reason}"
+    yield from _missing_of_images(report)
+
+
+def _missing_of_images(report: Report) -> Iterator[tuple[str, str]]:
+    """What single images lack; what more than a few lack for one reason is a row of its own."""
+    images: Counter[tuple[str, str]] = Counter()
+    names: dict[tuple[str, str], list[str]] = {}
     for image in report.images():
-        for gap in image.not_applicable:
-            yield image.name, f"{run.method(gap.method).title}: {gap.reason}" if gap.method else gap.reason
+        for lack in dict.fromkeys((gap.method, gap.reason) for gap in image.not_applicable):
+            images[lack] += 1
+            if images[lack] <= NAMED:
+                names.setdefault(lack, []).append(image.name)
+    for (method, reason), first in names.items():
+        title, count = report.run.method(method).title if method else "", images[method, reason]
+        if count > NAMED:
+            what = f"{reason}, on {fmt.count(count, 'image')}: {', '.join(first)} and {fmt.number(count - NAMED)} more"
+            yield title or "Images", what
+        else:
+            yield from ((name, f"{title}: {reason}" if title else reason) for name in first)
 
 
 def _environment(run: RunRecord) -> list[tuple[str, str]]:

@@ -161,7 +161,8 @@ def test_trust_names_what_to_use_and_to_avoid_with_numbers() -> None:
     methods = (method("cam", 0.5, Standing.BEST), method("gradient", -0.01, Standing.CHANCE))
     finding = found(report(evidence(*methods, avoid=("gradient",))))["Trust"]
     assert finding.text == (
-        "Use CAM: gain 0.50 [0.38, 0.62] above a random map (n\u00a0=\u00a016). "
+        "Use CAM: it orders pixels by what the network uses better than a random map does (gain 0.50 [0.38, 0.62] "
+        "above it, n\u00a0=\u00a016). "
         "Avoid Gradient: no better than a random map."
     )
     assert finding.link == "methods.html#all-measures"

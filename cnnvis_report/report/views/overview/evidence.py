@@ -13,7 +13,7 @@ from cnnvis_report.report.views.overview.effects import Axis, Bar, axis_of
 from cnnvis_report.report.views.report import Report
 
 OUTRIGHT = 4  # limits
-VERDICTS = {Standing.BETTER: "better than a random map, behind the best", Standing.UNKNOWN: "not compared"}
+VERDICTS = {Standing.BETTER: "better than random, behind the best", Standing.UNKNOWN: "not compared"}
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class EvidenceRow:
     @property
     def verdict(self) -> str:
         """Its standing in words."""
-        return VERDICTS.get(self.standing, self.standing.value)
+        return VERDICTS.get(self.standing, self.standing.value.replace("a random map", "random"))
 
     @property
     def look(self) -> str:

@@ -212,10 +212,12 @@ def _use(report: Report, evidence: Evidence) -> str:
     if difference is None:
         return f"Use {names}."
     measure = words.within_sentence(words.metric(report.run, evidence.faithfulness).title)
-    of = f" for {words.title(report.run, evidence.recommended[0])}" if len(evidence.recommended) > 1 else ""
+    several = len(evidence.recommended) > 1
+    of = f" of {words.title(report.run, evidence.recommended[0])}" if several else ""
     return (
-        f"Use {names}: {measure} {words.interval(difference)} above a random map{of} "
-        f"(n = {difference.images}).{words.little(difference.images)}"
+        f"Use {names}: {'they order' if several else 'it orders'} pixels by what the network uses better than a random "
+        f"map does ({measure}{of} {words.interval(difference)} above it, n = {difference.images})."
+        f"{words.little(difference.images)}"
     )
 
 
