@@ -85,6 +85,10 @@ def _go_on(writer: RunWriter, finished: int | None, results: Sequence[Result]) -
     """Close the shard that is finished, if one is, and write results; the writer closes the last shard itself."""
     if finished is not None:
         writer.close_shard(finished)
+    _write(writer, results)
+
+
+def _write(writer: RunWriter, results: Sequence[Result]) -> None:
     for result in results:
         writer.add(result.image, result.arrays, result.seconds, result.files)
 
