@@ -3,7 +3,7 @@ import gc
 import os
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from click.testing import Result
 
 from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.run import RunRecord
-from tests.exhaustive import UNREPRESENTED, unrepresented
+from tests.exhaustive import UNNAMED, UNREPRESENTED, may_be_exhaustive, unnamed, unrepresented
 from tests.figures import draw_coarsely, full_figures
 
 # pytest compiles 700 files, and hundreds of processes the package, again each time where nothing is kept in __pycache__
@@ -35,6 +35,22 @@ REAL = Path(os.environ.get("CNNVIS_REAL", Path(__file__).parents[2] / "shared" /
 os.environ["CNNVIS_REPORT_CACHE"] = os.devnull  # every page is written: what a render meets has to be met
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Hardly anything of what is read goes before all is: a fifth of the time is looking for it."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Of the exhaustive rows alone, six files in seven have none, and reading all takes as long as many tests."""
+    alone = config.option.markexpr == "exhaustive" and collection_path.match("test_*.py")
+    return True if alone and not may_be_exhaustive(collection_path) else None
+
+
 # begun first: a test of half a minute that comes last leaves the other workers without work
 LONGEST = ("tests/test_", "tests/robustness/", "tests/engine/test_every_network.py")
 
@@ -42,6 +58,7 @@ LONGEST = ("tests/test_", "tests/robustness/", "tests/engine/test_every_network.
 @pytest.hookimpl(tryfirst=True)  # before pytest leaves out what wasn't asked for
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     config.stash[UNREPRESENTED] = unrepresented(items)
+    config.stash[UNNAMED] = unnamed(items)
     items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
     for item in items:
         if item.get_closest_marker("gpu") and not torch.cuda.is_available():
@@ -215,3 +232,4 @@ def pytest_collection_finish() -> None:
     """What has been imported stays: it needn't be looked through each time that garbage is collected."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(10_000)  # of objects that are new: looking for garbage among 700 takes twice the time

@@ -1,11 +1,14 @@
 """Rows of a test that say the same of further inputs: `poe exhaustive` runs them, and `pytest` alone doesn't."""
 
 from collections.abc import Collection, Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 UNREPRESENTED = pytest.StashKey[list[str]]()  # of all files that were read
+UNNAMED = pytest.StashKey[list[str]]()  # of those with exhaustive rows
+NAMES = ("represented", "exhaustive")  # one of which stands in each file with such rows
 
 
 def represented(rows: Iterable[Any], by: Collection[object] | int) -> list[Any]:
@@ -48,3 +51,15 @@ def unrepresented(items: Sequence[pytest.Item]) -> list[str]:
         file = item.nodeid.partition("::")[0]
         alone[file] = alone.get(file, True) and item.get_closest_marker("exhaustive") is not None
     return [file for file, only in alone.items() if only]
+
+
+def may_be_exhaustive(file: Path) -> bool:
+    """Whether a file has exhaustive rows, by what it says: to find none of them by reading it takes longer."""
+    text = file.read_text(encoding="utf-8")
+    return any(name in text for name in NAMES)
+
+
+def unnamed(items: Sequence[pytest.Item]) -> list[str]:
+    """The files with exhaustive rows that don't say so, so that `poe exhaustive` would miss them."""
+    files = {item.path for item in items if item.get_closest_marker("exhaustive")}
+    return sorted(file.name for file in files if not may_be_exhaustive(file))

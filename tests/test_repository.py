@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.exhaustive import UNREPRESENTED, represented
+from tests.exhaustive import UNNAMED, UNREPRESENTED, represented
 from tests.narrow import present
 
 ROOT = Path(__file__).parents[1]
@@ -60,6 +60,7 @@ def test_every_test_is_in_one_of_two_tasks() -> None:
 
 def test_each_file_has_a_test_for_every_run(pytestconfig: pytest.Config) -> None:
     assert pytestconfig.stash[UNREPRESENTED] == [], "one of each kind isn't exhaustive"
+    assert pytestconfig.stash[UNNAMED] == [], "these rows are looked for in files that say so"
 
 
 def test_rows_that_stand_for_others_are_in_every_run() -> None:

@@ -3,8 +3,9 @@
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -16,6 +17,9 @@ from tests.figures import full_figures
 SLOWDOWN = float(os.environ.get("CNNVIS_BROWSER_SLOWDOWN", "1"))  # how many times slower than this machine
 # Without a GPU its process only costs: pages take a fifth less of the processor where the browser paints them itself.
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--in-process-gpu"]
+# Pages of one context share a process, where a script that another page had is compiled: of Plotly, that is a second.
+SHARED_PROCESS = "--renderer-process-limit=1"
+WIDE = {"width": 1440, "height": 1000}
 STARTS = 3  # that a browser gets
 WHOLE = ("chromium", "chromium-browser", "google-chrome")
 
@@ -53,8 +57,16 @@ def launched(playwright: Any, path: str) -> Any:
 
     for _ in range(STARTS - 1):
         with suppress(Error):
-            return playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
-    return playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+            return playwright.chromium.launch(executable_path=path, args=[*ARGUMENTS, SHARED_PROCESS])
+    return playwright.chromium.launch(executable_path=path, args=[*ARGUMENTS, SHARED_PROCESS])
+
+
+@cache
+def keeper(chromium: Any) -> Any:
+    """The page that keeps a context, and its process, for all visits; it has the storage of all files in its reach."""
+    page = chromium.new_context().new_page()
+    page.goto((Path(__file__).parents[2] / "static" / "favicon.svg").as_uri())
+    return page
 
 
 # Two frames, so that what comes into sight is seen and told of, and a turn of the queue, so that what that calls for is
@@ -91,11 +103,29 @@ class Tab:
 
 
 class Visit:
-    """A tab, with everything that it complained of or asked for."""
+    """A tab, with everything that it complained of or asked for.
 
-    def __init__(self, chromium: Any, **context: Any) -> None:
-        self.context = chromium.new_context(**({"viewport": {"width": 1440, "height": 1000}} | context))
+    Args:
+        viewport, color_scheme: of the tab.
+        permissions: that pages have until the visit ends.
+        context: what a tab can't be given later; it has a context of its own then, and a process.
+    """
+
+    def __init__(
+        self,
+        chromium: Any,
+        viewport: Mapping[str, int] = WIDE,
+        color_scheme: str | None = None,
+        permissions: Sequence[str] = (),
+        **context: Any,
+    ) -> None:
+        self.keeper = None if context or SLOWDOWN > 1 else keeper(chromium)
+        self.context = self.keeper.context if self.keeper else chromium.new_context(**context)
+        if permissions:
+            self.context.grant_permissions(permissions)
         page = self.context.new_page()
+        page.set_viewport_size(viewport)
+        page.emulate_media(color_scheme=color_scheme)
         page.set_default_timeout(30_000 * SLOWDOWN)
         if SLOWDOWN > 1:
             self.context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": SLOWDOWN})
@@ -120,6 +150,15 @@ class Visit:
         self.tab.page.goto(path.resolve().as_uri() + fragment)
         return self.tab
 
+    def close(self) -> None:
+        """Nothing of the visit stays: not what its pages stored either."""
+        if self.keeper is None:
+            self.context.close()
+            return
+        self.tab.page.close()
+        self.keeper.evaluate("localStorage.clear()")
+        self.context.clear_permissions()
+
     def is_quiet(self) -> None:
         assert self.complaints == []
         assert [url for url in self.requests if not url.startswith(("file:", "data:", "blob:"))] == []
@@ -129,7 +168,7 @@ class Visit:
 def visit(chromium: Any) -> Iterator[Visit]:
     visit = Visit(chromium)
     yield visit
-    visit.context.close()
+    visit.close()
 
 
 @pytest.fixture(scope="session")
@@ -160,4 +199,4 @@ def scripts(chromium: Any, moved: Path) -> Iterator[Any]:
     visit = Visit(chromium)
     yield visit.open(moved / "methods.html")
     visit.is_quiet()
-    visit.context.close()
+    visit.close()

@@ -19,7 +19,7 @@ def copying(chromium: Any) -> Iterator[Visit]:
     """A visit that may read and write the clipboard."""
     visit = Visit(chromium, permissions=COPIES)
     yield visit
-    visit.context.close()
+    visit.close()
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +27,7 @@ def shared(chromium: Any) -> Iterator[Visit]:
     """A visit for all tests of a file that can begin on a page that was read before: reading Plotly takes a second."""
     visit = Visit(chromium, permissions=COPIES)
     yield visit
-    visit.context.close()
+    visit.close()
 
 
 def opened(visit: Visit, folder: Path, image: ImageRecord, method: str, more: str = "") -> Any:

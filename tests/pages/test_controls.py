@@ -24,7 +24,7 @@ def opened(chromium: Any, moved: Path, report: Path) -> Iterator[Any]:
     settled(tab)
     yield tab
     visit.is_quiet()
-    visit.context.close()
+    visit.close()
 
 
 def look(tab: Any, method: str) -> str:
@@ -216,7 +216,7 @@ def test_fingers_scroll_pinch_and_tap(chromium: Any, moved: Path, report: Path) 
     assert np.ptp(tab.evaluate(f"{PAGE}.state.zoom.x")) == pytest.approx(40 / 3, rel=0.1), "three times as large"
     assert tab.evaluate("globalThis.Plotly === undefined"), "canvases do for fingers"
     visit.is_quiet()
-    visit.context.close()
+    visit.close()
 
 
 def test_keys(visit: Visit, moved: Path, report: Path) -> None:

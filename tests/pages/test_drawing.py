@@ -58,7 +58,7 @@ def test_canvases_show_what_python_draws(chromium: Any, moved: Path, report: Pat
     seen = pixels(tab, None)
     assert np.abs(seen - draw_picture(picture, seen.shape[:2])).max() <= 1
     visit.is_quiet()
-    visit.context.close()
+    visit.close()
 
 
 @pytest.mark.parametrize("opacity", [0.0, 0.5, 0.9])

@@ -190,7 +190,7 @@ def test_on_a_narrow_screen_nothing_is_out_of_reach(chromium: Any, moved: Path, 
     box = last.bounding_box()
     assert box["x"] >= 0 and box["x"] + box["width"] <= 390
     visit.is_quiet()
-    visit.context.close()
+    visit.close()
 
 
 @pytest.mark.exhaustive

@@ -38,7 +38,7 @@ def scripts(chromium: Any, moved: Path) -> Iterator[Any]:
     visit = Visit(chromium)
     yield visit.open(moved / "methods.html")
     visit.is_quiet()
-    visit.context.close()
+    visit.close()
 
 
 def call(scripts: Any, code: str, *values: Any) -> Any:

@@ -158,7 +158,7 @@ def test_without_scripts_the_others_are_listed_by_name(chromium: Any, many: tupl
     assert (
         not page.locator("[data-gallery-controls]").is_visible() and not page.locator("[data-pager]").first.is_visible()
     )
-    visit.context.close()
+    visit.close()
 
 
 def test_a_cell_of_the_confusion_leads_to_its_images(visit: Visit, moved: Path, report: Path) -> None:

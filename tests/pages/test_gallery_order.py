@@ -29,7 +29,7 @@ def scripts(chromium: Any, moved: Path) -> Iterator[Any]:
     visit = Visit(chromium)
     yield visit.open(moved / "methods.html")
     visit.is_quiet()
-    visit.context.close()
+    visit.close()
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,7 @@ def test_one_picture_is_seen(chromium: Any, moved: Path, scheme: str) -> None:
     seen = [image.get_attribute("class") for image in tab.locator(".headline-figure img").all() if image.is_visible()]
     assert seen == ["light"], "on paper"
     visit.is_quiet()
-    visit.context.close()
+    visit.close()
 
 
 @pytest.mark.parametrize("width", represented([390, 1024, 1440], by=(390,)))
@@ -71,7 +71,7 @@ def test_the_page_never_scrolls_sideways_for_it(chromium: Any, moved: Path, widt
     link = tab.locator(".figure-sheet a").last.bounding_box()
     assert picture["width"] >= min(width - 100, 700)
     assert link["x"] + link["width"] <= picture["x"] + picture["width"] + 1, "links are scaled with the picture"
-    visit.context.close()
+    visit.close()
 
 
 def test_the_command_names_the_folder(visit: Visit, moved: Path) -> None:

@@ -59,8 +59,7 @@ def test_a_row_opens_by_its_button_and_by_the_address(visit: Visit, moved: Path)
 
 
 def test_bibtex_is_copied(chromium: Any, moved: Path, report: Path) -> None:
-    visit = Visit(chromium)
-    visit.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    visit = Visit(chromium, permissions=["clipboard-read", "clipboard-write"])
     tab = visit.open(moved / "methods.html")
     all_of_them = tab.locator("details.bibtex").last
     all_of_them.locator("summary").click()
@@ -70,7 +69,7 @@ def test_bibtex_is_copied(chromium: Any, moved: Path, report: Path) -> None:
     assert copied == all_of_them.locator("pre").text_content()
     assert copied.count("@") >= len({method.source for method in load_run(report).record.methods}) - 3
     visit.is_quiet()
-    visit.context.close()
+    visit.close()
 
 
 def test_without_scripts_everything_can_be_read_and_nothing_pretends(chromium: Any, moved: Path) -> None:
@@ -79,15 +78,14 @@ def test_without_scripts_everything_can_be_read_and_nothing_pretends(chromium: A
     page.goto((moved / "methods.html").as_uri())
     assert page.locator("#about-grad_cam").is_visible()
     assert page.locator("main button:visible").count() == 0
-    visit.context.close()
+    visit.close()
 
 
 def test_the_command_is_copied(chromium: Any, moved: Path) -> None:
-    visit = Visit(chromium)
-    visit.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    visit = Visit(chromium, permissions=["clipboard-read", "clipboard-write"])
     tab = visit.open(moved / "run.html")
     tab.locator(".command [data-copy-text]").first.click()
     until(tab, "document.querySelector('.command button').textContent === 'Copied'")
     assert tab.evaluate("navigator.clipboard.readText()").startswith("cnnvis-report run ")
     visit.is_quiet()
-    visit.context.close()
+    visit.close()

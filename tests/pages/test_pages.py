@@ -135,7 +135,7 @@ def test_the_scheme_follows_the_system_and_the_reader(chromium: Any, moved: Path
         visit.open(moved / "methods.html")
         assert tab.evaluate("document.documentElement.dataset.theme") == other
         visit.is_quiet()
-        visit.context.close()
+        visit.close()
 
 
 def test_time_and_machine_are_filled_in(visit: Visit, moved: Path, report: Path) -> None:
@@ -174,7 +174,7 @@ def test_nothing_is_cut_or_empty_on_a_sheet_of_paper(chromium: Any, moved: Path,
         cut = tab.evaluate(f"[...document.querySelectorAll('main table')].map({wide}).filter(String)")
         assert not cut, f"{path.name}: {cut}"
         assert tab.locator(".crumbs:visible, .hint .scripted:visible, .feature-maps:visible").count() == 0
-    visit.context.close()
+    visit.close()
 
 
 def test_without_scripts_no_mask_is_spoken_of_where_none_is_drawn(chromium: Any, tmp_path: Path) -> None:
@@ -186,7 +186,7 @@ def test_without_scripts_no_mask_is_spoken_of_where_none_is_drawn(chromium: Any,
         visit = Visit(chromium, java_script_enabled=scripts)
         tab = visit.open(path)
         assert tab.page.get_by_text("with its mask").locator("visible=true").count() == count
-        visit.context.close()
+        visit.close()
 
 
 @pytest.mark.parametrize("name", ["index.html", "methods.html", "run.html"])
@@ -194,7 +194,7 @@ def test_narrow_screens_need_no_scrolling_sideways(chromium: Any, moved: Path, n
     visit = Visit(chromium, viewport={"width": 360, "height": 740})
     tab = visit.open(moved / name)
     assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    visit.context.close()
+    visit.close()
 
 
 def test_names_of_any_length_stay_in_their_places(chromium: Any, moved: Path, report: Path) -> None:
@@ -210,7 +210,7 @@ def test_names_of_any_length_stay_in_their_places(chromium: Any, moved: Path, re
         assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth"), path.name
         heights = tab.evaluate("[...document.querySelectorAll('.gallery li, .score')].map((e) => e.offsetHeight)")
         assert max(heights, default=0) < 400
-    visit.context.close()
+    visit.close()
 
 
 def test_without_scripts_there_are_pictures(chromium: Any, moved: Path, report: Path) -> None:

@@ -82,4 +82,4 @@ def test_a_slow_machine_filters_draws_and_enlarges(
     tab.keyboard.press("Enter")
     assert tab.locator("dialog .colorbar").count() == 1
     visit.is_quiet()
-    visit.context.close()
+    visit.close()

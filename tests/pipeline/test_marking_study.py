@@ -184,4 +184,4 @@ def test_the_page_in_a_browser(chromium: Any, study: tuple[Path, str], width: An
     assert page.evaluate("[...document.images].every((image) => image.naturalWidth > 0)")
     assert page.evaluate("getComputedStyle(document.querySelector('.columns')).display") == "grid"
     visit.is_quiet()
-    visit.context.close()
+    visit.close()

@@ -154,4 +154,4 @@ def test_narrow_screens_need_no_scrolling_sideways(chromium: Any, moved: Path, i
     until(tab, f"(method) => {PAGE}.data && {TILE}.drawn?.target.includes(' − ')", "grad_cam")
     assert tab.locator("[data-minus]").is_visible() and tab.locator("p[data-difference]").is_visible()
     assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    visit.context.close()
+    visit.close()

@@ -186,4 +186,4 @@ def test_pages_of_64_channels(chromium: Any, tmp_path: Path, drawn: Path) -> Non
     assert tab.locator("[data-grid] span").all_inner_texts() == [str(channel) for channel in range(64, 70)]
     assert tab.locator("[data-page-by='1']").is_disabled()
     visit.is_quiet()
-    visit.context.close()
+    visit.close()

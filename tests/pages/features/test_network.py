@@ -77,7 +77,7 @@ def test_the_inside_fits_narrow_screens(chromium: Any, moved: Path, looked: Look
     for path in (moved / "features.html", moved / "images" / f"{looked[1].image}.html"):
         tab = visit.open(path)
         assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth"), path.name
-    visit.context.close()
+    visit.close()
 
 
 def test_operations_within_blocks_are_listed_when_they_are_asked_for(visit: Visit, moved: Path) -> None:
@@ -105,4 +105,4 @@ def test_a_run_with_maps_of_every_operation_shows_blocks_first(chromium: Any, tm
     visit.open(folder / "images" / f"{inside.image}.html", "#feature_layer=0")
     until(tab, f"{READY} && {SAID}.startsWith('1 of {len(inside.layers)}: {inside.layers[0]},')")
     visit.is_quiet()
-    visit.context.close()
+    visit.close()

@@ -32,7 +32,7 @@ def test_classes_side_by_side_have_one_scale_and_their_own_maps(chromium: Any, t
     assert names == [target.name for target in image.targets]
     assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth")
     visit.is_quiet()
-    visit.context.close()
+    visit.close()
 
 
 @pytest.mark.browser
