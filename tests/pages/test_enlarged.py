@@ -168,7 +168,7 @@ def test_a_place_leads_to_a_tile(visit: Visit, moved: Path, report: Path) -> Non
 
 def test_a_method_with_the_map_of_another_is_found_there(visit: Visit, moved: Path, report: Path) -> None:
     tab = visit.open(moved / "images" / f"{plain(report).id}.html")
-    folded = tab.locator(".tile p[data-anchor]").first.get_attribute("data-anchor")
+    folded = tab.locator(".tile span[data-anchor]").first.get_attribute("data-anchor")
     kept = tab.locator(f".tile:has([data-anchor='{folded}'])").get_attribute("id")
     tab = opened(visit, moved, plain(report), folded)
     assert tab.evaluate(f"{CONTENT}.file").split("_")[1] == str(kept).replace("_", "-")

@@ -21,7 +21,7 @@ ARROWS = "(heads) => heads.map((head) => getComputedStyle(head.querySelector('.s
 def fixture_phone(chromium: Any) -> Iterator[Visit]:
     visit = Visit(chromium, viewport={"width": 390, "height": 844})
     yield visit
-    visit.context.close()
+    visit.close()
 
 
 def test_a_phone_shows_methods_and_how_faithful_they_are_side_by_side(phone: Visit, moved: Path) -> None:
