@@ -5,7 +5,7 @@ from dataclasses import replace
 from math import floor, log10
 
 from cnnvis_report.records.comparison import Median
-from cnnvis_report.records.evidence import Evidence, Interval, MethodEvidence
+from cnnvis_report.records.evidence import Evidence, Interval, MethodEvidence, Standing
 from cnnvis_report.records.metrics import Evaluation, MetricInfo
 from cnnvis_report.records.run import RunRecord
 from cnnvis_report.records.scores import ScoreKind
@@ -129,3 +129,11 @@ def label(method: MethodEvidence, evidence: Evidence) -> str:
     """What `Evidence.recommended` calls a method."""
     several = sum(other.method == method.method for other in evidence.methods) > 1
     return f"{method.method}@{method.layer}" if several else method.method
+
+
+def standing(method: MethodEvidence, evidence: Evidence) -> str:
+    """What a method's evidence comes to; the best says of which, where a higher mean may be chance."""
+    highest = evidence.methods[0].standing
+    if method.standing is Standing.BEST and highest not in (Standing.BEST, Standing.COMPARABLE):
+        return "best of those surely better"
+    return method.standing.value

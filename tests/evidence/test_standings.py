@@ -1,8 +1,10 @@
 """Rows stand in the order that their numbers show, and a standing says what its interval shows."""
 
 import numpy as np
+import pytest
 
-from cnnvis_report.records.evidence import Standing
+from cnnvis_report.evidence import words
+from cnnvis_report.records.evidence import Evidence, MethodEvidence, Standing
 from tests.evidence import records
 from tests.evidence.test_verdicts import N, judged, planted
 from tests.narrow import present
@@ -40,3 +42,19 @@ def test_a_standing_says_what_the_interval_beside_it_shows() -> None:
             assert side == sides[method.standing], (seed, method)
             seen.add(method.standing)
     assert seen == set(sides)
+
+
+@pytest.mark.parametrize(
+    ("standings", "said"),
+    [
+        ((Standing.BEST, Standing.COMPARABLE), "best"),
+        ((Standing.COMPARABLE, Standing.BEST), "best"),
+        ((Standing.POSSIBLY_BETTER, Standing.BEST), "best of those surely better"),
+        ((Standing.CHANCE, Standing.BEST, Standing.BETTER), "best of those surely better"),
+    ],
+)
+def test_the_best_below_a_higher_mean_says_of_which(standings: tuple[Standing, ...], said: str) -> None:
+    methods = tuple(MethodEvidence(f"method{number}", "", standing) for number, standing in enumerate(standings))
+    evidence = Evidence(images=5, faithfulness="gain", localization="", measures=(), methods=methods)
+    stated = [words.standing(method, evidence) for method in methods]
+    assert stated == [said if standing is Standing.BEST else standing.value for standing in standings]

@@ -47,7 +47,7 @@ def standings(run: RunRecord, evidence: Evidence | None, method: str) -> tuple[M
     return tuple(
         MethodStanding(
             layer=row.layer if len(verdicts) > 1 else "",
-            verdict=_verdict(row),
+            verdict=_verdict(row, evidence),
             same=f"{words.title(run, row.same_as)}: {row.same_because}" if row.same_as else "",
             scores=tuple(_scores(run, evidence, row)),
             checks=tuple(CheckLine(check.name, outcome(check), check.reason) for check in row.checks),
@@ -56,9 +56,9 @@ def standings(run: RunRecord, evidence: Evidence | None, method: str) -> tuple[M
     )
 
 
-def _verdict(row: MethodEvidence) -> str:
+def _verdict(row: MethodEvidence, evidence: Evidence) -> str:
     ranked = row.standing is not Standing.UNKNOWN or not row.measures
-    return str(row.standing).capitalize() if ranked else "Not ranked"
+    return words.standing(row, evidence).capitalize() if ranked else "Not ranked"
 
 
 def _scores(run: RunRecord, evidence: Evidence, row: MethodEvidence) -> Iterator[tuple[str, str]]:

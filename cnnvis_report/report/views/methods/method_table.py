@@ -122,10 +122,10 @@ class _Builder:
         return any(verdict.check(RANDOMIZATION) for verdict in (self.evidence.methods if self.evidence else ()))
 
     def _standing(self, row: MethodRow, position: int, verdict: MethodEvidence | None) -> Cell:
-        if row.not_applicable or verdict is None:
+        if row.not_applicable or verdict is None or self.evidence is None:
             return Cell("not applicable" if row.not_applicable else "not measured")
         failed = verdict.standing is Standing.FAILED
-        return Cell(f"{'✗ ' if failed else ''}{verdict.standing}", f"{position}", problem=failed)
+        return Cell(f"{'✗ ' if failed else ''}{words.standing(verdict, self.evidence)}", f"{position}", problem=failed)
 
     def _same(self, verdict: MethodEvidence | None) -> Cell:
         if verdict is None or not verdict.same_as:

@@ -33,13 +33,14 @@ class EvidenceRow:
     """A method, with others whose maps are the same.
 
     titles: of each, with the method's name and whether it failed a check. same: why they are the same. standing: of the
-    one that stands for them. recommended: whether that is. failed: the checks that failed, in words.
+    one that stands for them. stated: that in words. recommended: whether it is. failed: the checks that failed.
     bar: the difference to a random map; None where there is none. randomization: its value in words, and its outcome.
     """
 
     titles: tuple[tuple[str, str, bool], ...]
     same: tuple[str, ...]
     standing: Standing
+    stated: str
     recommended: bool
     failed: tuple[str, ...]
     bar: Bar | None
@@ -55,7 +56,7 @@ class EvidenceRow:
     @property
     def verdict(self) -> str:
         """Its standing in words."""
-        return VERDICTS.get(self.standing, self.standing.value.replace("a random map", "random"))
+        return VERDICTS.get(self.standing, self.stated.replace("a random map", "random"))
 
     @property
     def look(self) -> str:
@@ -150,6 +151,7 @@ class _Table:
             titles=tuple((self._title(method), method.method, bool(method.failures)) for method in group),
             same=tuple(dict.fromkeys(method.same_because for method in group[1:])),
             standing=first.standing,
+            stated=words.standing(first, self.evidence),
             recommended=words.label(first, self.evidence) in self.evidence.recommended,
             failed=tuple(self._failed(group)),
             bar=axis.bar(measured.difference) if axis and measured and measured.difference else None,
