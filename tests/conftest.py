@@ -46,7 +46,7 @@ def pytest_collection() -> Generator[None, object, object]:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Of the exhaustive rows alone, six files in seven have none, and reading all takes as long as many tests."""
+    """Of the exhaustive rows alone, most files have none, and reading all takes as long as many tests."""
     alone = config.option.markexpr == "exhaustive" and collection_path.match("test_*.py")
     return True if alone and not may_be_exhaustive(collection_path) else None
 
@@ -232,4 +232,4 @@ def pytest_collection_finish() -> None:
     """What has been imported stays: it needn't be looked through each time that garbage is collected."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(10_000)  # of objects that are new: looking for garbage among 700 takes twice the time
+    gc.set_threshold(10_000)  # new objects: garbage is looked for less often than after each 700
