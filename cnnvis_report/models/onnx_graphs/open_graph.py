@@ -115,8 +115,9 @@ def _simplified(prepared: "ModelProto", weights: Weights, source: str, session: 
             with quiet():
                 expected, numbers = session.with_inner(_noise(channels, (sides[0], sides[1]))[0])
                 fixed = of_fixed_size(prepared, weights, source, images.sides, numbers, name)
-        except Exception:  # onnxruntime's own, for a graph that is refused later
+        except Exception:  # onnxruntime's own: for a graph that is refused later, or for an inner value
             fixed = None
+            session.leave_out_inner()
         if fixed is not None:
             rewrite(fixed.graph, weights)
             fixed = with_shapes(fixed, name)

@@ -42,7 +42,12 @@ class Session:
         """
         output, *inner = self._run(image, [self.output, *self.inner])
         scores = torch.from_numpy(_row(output)[np.newaxis].astype(np.float32))
-        return scores, dict(zip(self.inner, map(np.asarray, inner), strict=True))
+        named = zip(self.inner, inner, strict=True)
+        return scores, {name: value for name, value in named if isinstance(value, np.ndarray)}  # not sequences
+
+    def leave_out_inner(self) -> None:
+        """Run the graph as it is from now on, where its inner values can't be had."""
+        self.inner, self._session = (), None
 
     def _run(self, image: Tensor, names: list[str]) -> list[Any]:
         """What it gives for one image, which is there as often as the graph wants images."""

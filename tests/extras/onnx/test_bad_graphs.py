@@ -135,3 +135,22 @@ def test_values_that_no_memory_holds_are_refused(tmp_path: Path) -> None:
 
 def test_damaged_graphs_are_read_or_refused(tmp_path: Path) -> None:
     assert not failures(export(small(), tmp_path / "net.onnx"), count=500)
+
+
+def test_a_sequence_that_pixels_are_put_into_is_no_constant(tmp_path: Path) -> None:
+    nodes = [
+        NODE("SequenceConstruct", ["zeros"], ["before"]),
+        NODE("SequenceInsert", ["before", "images"], ["after"]),
+        NODE("SequenceAt", ["after", "one"], ["maps"]),
+        *POOL,
+    ]
+    constants = {"zeros": np.zeros((1, 3, 24, 24), np.float32), "one": np.array(1)}
+    model = load_model(str(written(tmp_path / "net.onnx", nodes, constants, scores=(1, 3))))
+    assert torch.allclose(model.network(images(1)), images(1).mean((2, 3)), atol=1e-6)
+
+
+def test_inner_values_that_cannot_be_had_do_not_stop_a_graph(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cnnvis_report.models.onnx_graphs.open_graph.image_free", lambda graph, images: ("nowhere",))
+    model = load_model(str(export(small(), tmp_path / "net.onnx")))
+    with torch.no_grad():
+        assert torch.allclose(model.network(images()), small()(images()), atol=1e-5)
