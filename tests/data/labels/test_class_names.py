@@ -11,6 +11,9 @@ from torchvision.models import ResNet18_Weights
 
 from cnnvis_report.data.image_set import find_images, labeled
 from cnnvis_report.data.labels.class_names import Classes, distinct, find_class, imagenet_ids
+from cnnvis_report.data.split_names import in_split
+from cnnvis_report.data.tables.columns import find_columns
+from cnnvis_report.data.tables.table import Table
 from cnnvis_report.engine.outputs.scores import Scores
 from cnnvis_report.errors import BadRequest, UnknownName
 from cnnvis_report.pipeline.explaining.targets import images_of
@@ -59,6 +62,30 @@ def notices(top: Path, classes: Sequence[str], **given: Any) -> str:
 def test_a_class_is_found_by_whatever_it_is_called(word: str, index: int | None) -> None:
     assert Classes(FEW).find(word).index == index
     assert Classes(distinct(FEW)).find(word).index == index, "told apart for the page, and called as before"
+
+
+ALIKE = ("Tabby Cat", "tabby_cat", "tabby-cat", " tabby  cat", "TABBY, CAT", "tabby cat")
+SHARP = ("Stra\u00dfe 5", "STRASSE-5", "strasse_5")
+UMLAUT = ("Gr\u00fcner Papagei", "Gru\u0308ner_Papagei", "GR\u00dcNER-PAPAGEI", "GRU\u0308NER PAPAGEI")
+
+
+@pytest.mark.parametrize("names", [ALIKE, UMLAUT, SHARP, ("n02123045", "N02123045")])
+def test_classes_columns_and_parts_are_called_alike_by_one_rule(names: Sequence[str]) -> None:
+    for name in names:
+        assert Classes(("dog", names[0])).find(name).index == 1
+        assert find_class(name, (name[::-1], *names[1:2])) == 1
+        table = Table("all.csv", ("file", "x", names[0]), [[("1.png",), ("0",), ("1",)]])
+        assert find_columns(table, (name,), bool).labels == (2,)
+        assert in_split(name, names[0])
+
+
+@pytest.mark.parametrize("name", ["-1", "-1.0", "grade -1", "grade_-1"])
+def test_the_sign_of_a_number_is_part_of_a_name(name: str) -> None:
+    without = name.replace("-", "")
+    assert Classes(("dog", without, "0")).find(name).indices == ()
+    assert Classes(("dog", without, name)).find(name.replace(" ", "_").upper()).index == 2
+    assert Classes(("grade 1", "5-10")).find("grade-1").index == 0
+    assert Classes(("grade 1", "5-10")).find("5_10").index == 1
 
 
 def test_a_name_comes_before_an_index() -> None:
