@@ -6,10 +6,11 @@ from dataclasses import replace
 
 from cnnvis_report.data.archives.member import Member
 from cnnvis_report.data.collection import Selection
-from cnnvis_report.data.image_file import ImageFile, several
+from cnnvis_report.data.image_file import ImageFile
 from cnnvis_report.data.plain_names import plain
 from cnnvis_report.data.tables.columns import find_columns
 from cnnvis_report.data.tables.delimited import table_of_text
+from cnnvis_report.data.tables.join import unnamed
 from cnnvis_report.data.tables.json_table import table_of_lines
 from cnnvis_report.data.tables.label_rows import label_rows
 from cnnvis_report.data.tables.table import LabelFile, LabelRow, Table
@@ -51,8 +52,9 @@ def labeled_by_table(
         file, left = _rows(table, selection, names)
         rows = {number: row for row in file.rows if (number := names.number(row.path)) is not None}
         rest = [image.name for number, image in enumerate(images) if number not in rows]
+        said = [unnamed(file, rest, left_out=True)] if rest else []
         files = [_labeled(images[number], row) for number, row in sorted(rows.items())]
-        return files, left, [*unread, *file.notices, *_left_out(table.name, rest)]
+        return files, left, [*unread, *file.notices, *said]
     return list(images), selection, unread
 
 
@@ -104,10 +106,3 @@ def _rows(table: Table, selection: Selection, names: _Names) -> tuple[LabelFile,
 
 def _labeled(image: ImageFile, row: LabelRow) -> ImageFile:
     return replace(image, labels=row.labels, bare=row.bare)
-
-
-def _left_out(title: str, names: list[str]) -> list[str]:
-    if not names:
-        return []
-    what = "1 image isn't" if len(names) == 1 else f"{len(names):,} images aren't"
-    return [f"{title}: {what} in it and left out: {several(names)}."]

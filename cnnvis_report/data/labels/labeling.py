@@ -62,7 +62,7 @@ def label_images(images: FoundImages, classes: Classes, mode: str = "names") -> 
     known = any(label.index is not None for labels in labeling.labels for label in labels)
     offered = bool(images.subfolders) or any(image.folders or image.labels for image in images)
     if classes.names and offered and (not known or unlabeled):
-        labeling.notices.append(missing_labels(images, unlabeled, known))
+        labeling.notices.append(missing_labels(images, unlabeled, known, classes.names))
     return labeling
 
 

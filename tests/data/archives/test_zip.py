@@ -183,7 +183,7 @@ def test_a_table_in_the_archive_labels_its_images(tmp_path: Path) -> None:
     assert labels(images) == {"images/1.png": ["cat"], "images/2.png": ["dog"]}
     said = " ".join(images.notices)
     assert "all.csv in the archive: paths in column 'file_name', labels in column 'label'." in said
-    assert "all.csv in the archive: 1 image isn't in it and left out: images/3.png." in said
+    assert "all.csv in the archive: 1 image is not in it and left out: images/3.png." in said
     assert labels(read(path, split="validation")) == {"images/2.png": ["dog"]}
     lines = '{"file_name": "images/3.png", "label": "dog"}\n'
     members = {"images/3.png": png(30), "images/metadata.jsonl": lines.replace("images/", "").encode()}
@@ -202,6 +202,8 @@ def test_a_table_in_an_archive_is_read_as_one_beside_it(column: str, tmp_path: P
     split = "test" if column == "Is Test" else "val"
     wanted = {"1.png": ["cat"]} if split == "test" else {"2.png": ["cat", "dog"], "3.png": []}
     assert labels(read(path, split=split)) == wanted
+    rest = "2 images are in none" if split == "test" else "1 image is in none"
+    assert f"all.csv in the archive: {rest} of these rows and left out: " in str(read(path, split=split).notices)
     with pytest.raises(BadRequest, match=r"--split 'x': all\.csv in the archive has no such part\. Its parts are"):
         read(path, split="x")
     with pytest.raises(BadRequest, match="No column is called 'bird'"):

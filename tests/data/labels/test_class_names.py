@@ -195,3 +195,15 @@ def test_the_plan_says_how_many_images_have_a_label_and_else_how_to_give_them(
     words = ("run", "tests.factories:bright", tmp_path / "pictures", "--class-names", tmp_path / "names.txt")
     told = command(*words, "-m", "gradient", "-c", "top:1", "-o", tmp_path / "r").stderr
     assert said in told
+
+
+def test_labels_of_a_list_that_are_no_classes_say_what_the_classes_are_called(tmp_path: Path) -> None:
+    Image.new("RGB", (8, 8)).save(tmp_path / "a.png")
+    (tmp_path / "t.csv").write_text("file,label\na.png,sick\n")
+    words = ("run", "tests.factories:bright", tmp_path, "--labels", tmp_path / "t.csv", "-m", "gradient", "-c", "top:1")
+    said = command(*words, "-o", tmp_path / "r").stderr
+    assert "labels: none known: what they are called is no class; --class-names FILE names the classes" in said
+    assert "Its classes are called class 0, class 1, class 2, class 3 and 6 more; --class-names FILE calls them" in said
+    names = command(*words, "-o", tmp_path / "r", "--class-names", "well,sick", code=2).stderr
+    assert "well,sick: can't be read as a list of class names (there is no such file)" in names
+    assert "a file with a name a line" in names
