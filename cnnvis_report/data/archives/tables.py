@@ -52,9 +52,9 @@ def labeled_by_table(
         file, left = _rows(table, selection, names)
         rows = {number: row for row in file.rows if (number := names.number(row.path)) is not None}
         rest = [image.name for number, image in enumerate(images) if number not in rows]
-        said = [unnamed(file, rest, left_out=True)] if rest else []
+        unnamed_images = [unnamed(file, rest, left_out=True)] if rest else []
         files = [_labeled(images[number], row) for number, row in sorted(rows.items())]
-        return files, left, [*unread, *file.notices, *said]
+        return files, left, [*unread, *file.notices, *unnamed_images]
     return list(images), selection, unread
 
 
