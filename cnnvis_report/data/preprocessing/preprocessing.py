@@ -178,6 +178,7 @@ class Preprocessing:
     def _describe_transform(self, transform: Transform) -> str:
         numbers = [" ".join(f"{value:g}" for value in values) for values in (self.mean, self.std)]
         scaled = "its normalization isn't known: values beyond 0 to 1 are shown scaled to their own range"
+        scaled += "" if any(self.mean) else ", and black counts as 0"
         constants = f"mean {numbers[0]}, std {numbers[1]}" if transform.reversible else scaled
         words = (f"by the transform {transform.name}", self._describe_levels(), constants)
         return "; ".join(filter(None, words))
