@@ -64,6 +64,18 @@ def check_split(name: str, split: str, splits: Iterable[str]) -> None:
     raise BadRequest(f"--split {shown(split)}: {name} has no such part. Its parts are {possible}.")
 
 
+def all_parts(name: str, folders: Iterable[Sequence[str]]) -> tuple[str, ...]:
+    """That images of several parts are taken together, where their folders are called like parts; else nothing.
+
+    Args:
+        name: of the set. folders: those above each image, the outermost first.
+    """
+    parts = Counter(part for path in folders if (part := next(filter(is_part, path), "")))
+    if len(set(map(part_of, parts))) < 2:
+        return ()
+    return (f"{name}: has folders {counted(parts)}; all are taken, and --split takes one.",)
+
+
 def counted(parts: Counter[str], most: int = 10) -> str:
     """The parts, each with how many images are in it."""
     shown_parts: Sequence[str] = [f"{part or '(empty)'} ({count:,})" for part, count in parts.most_common(most)]
