@@ -24,6 +24,8 @@ suppress_warnings = ["config.cache"]
 
 html_theme = "furo"
 html_title = "cnnvis-report"
+html_static_path = ["static"]
+html_css_files = ["wide.css"]
 html_theme_options = {"source_view_link": "", "top_of_page_buttons": []}
 html_show_sourcelink = False
 html_copy_source = False

@@ -27,7 +27,7 @@ def tried(attack: Attack, count: int) -> tuple[int, list[str]]:
     """How many trials there were until all were done or Ctrl-C was pressed, and what was wrong with some of them."""
     found: list[str] = []
     with tempfile.TemporaryDirectory() as folder, suppress(KeyboardInterrupt):
-        for said in attack.trials(count, Path(folder)):
+        for said in attack.trials(range(count), Path(folder)):
             found.append(said)
     return len(found), [each for each in found if each]
 

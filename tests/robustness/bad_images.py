@@ -48,9 +48,9 @@ def _outvoted(count: int, bad: dict[int, int]) -> bool:
     return POSITIONS in shaped[:1] or (bool(more) and (len(good) < 2 or (len(more) > 1 and more[1] < good[1])))
 
 
-def trials(count: int, folder: Path) -> Iterator[str]:
+def trials(numbers: range, folder: Path) -> Iterator[str]:
     """Sets by their seeds."""
-    for seed in range(count):
+    for seed in numbers:
         yield trial(seed, folder / str(seed))
 
 

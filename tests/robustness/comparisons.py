@@ -43,13 +43,13 @@ class _Right:
     record: Comparison
 
 
-def trials(count: int, folder: Path) -> Iterator[str]:
+def trials(numbers: range, folder: Path) -> Iterator[str]:
     """Each a folder that is damaged in one way, and what is done with it: half of the time its record is read."""
     trial = undisturbed(COMMANDS["compare"][0])
     whole = trial.again(folder)
     assert CliRunner().invoke(cli, _words(AGAIN, whole)).exit_code == 0
     right = _Right(files_in(whole), _with_images(load_comparison(whole / "changes")))
-    for number in range(count):
+    for number in numbers:
         chance = random.Random(number)
         change, wanted = CHANGES[number % len(CHANGES)], READ if chance.randrange(2) else chance.choice(WANTED)
         fault = _trial(whole, folder / "box", right, change, chance, wanted)

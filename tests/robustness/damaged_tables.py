@@ -127,7 +127,7 @@ def tried(small: SmallFile, number: int, whole: Path) -> str:
     return f"{small.name}, {said}: {wrong}" if wrong else ""
 
 
-def trials(count: int, folder: Path) -> Iterator[str]:
+def trials(numbers: range, folder: Path) -> Iterator[str]:
     """The forms in turn, each damaged in a way of its own; one that is whole first, which imports what they need."""
     whole = folder / "whole"
     whole.mkdir()
@@ -137,7 +137,7 @@ def trials(count: int, folder: Path) -> Iterator[str]:
         Path(forms[0].path).write_bytes(forms[0].content)
         wrong, _ = answer(forms[0].words)
         assert not wrong, wrong
-    for number in range(count):
+    for number in numbers:
         small = forms[number % len(forms)]
         yield tried(small, number, whole)
 

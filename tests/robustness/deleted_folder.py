@@ -14,12 +14,12 @@ from tests.robustness.forking import server
 WITH_FOLDERS = ("run", "render", "make-dataset")
 
 
-def trials(count: int, folder: Path) -> Iterator[str]:
+def trials(numbers: range, folder: Path) -> Iterator[str]:
     """Delete the folder before each event that changes something, in an order of chance."""
     whole = [undisturbed(command) for name in WITH_FOLDERS for command in COMMANDS[name]]
     every = [(trial, number) for trial in whole for number in range(1, 1 + sum(each.changes for each in trial.events))]
     random.Random(3).shuffle(every)
-    for trial, number in every[:count]:
+    for trial, number in every[numbers.start : numbers.stop]:
         work = trial.again(folder)
         ended = server().run(trial.command.arguments, work, trial.command.output, Fault(GONE, number))
         wrong = unsaid(ended) or short(trial, ended, files_in(work)) or _left(trial, work)

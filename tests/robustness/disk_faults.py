@@ -16,13 +16,13 @@ REFUSED_WITH = (ENOSPC, EFBIG, EACCES, EIO, EMFILE, ENOENT)
 DAMAGE = (EIO,)  # a file on a bad sector is what a repair leaves out
 
 
-def refused(count: int, folder: Path) -> Iterator[str]:
+def refused(numbers: range, folder: Path) -> Iterator[str]:
     """Refuse events of each command, in an order of chance: first those that are come to in ways of their own."""
     whole = [undisturbed(command) for commands in COMMANDS.values() for command in commands]
     trials = [(round_, trial, fault) for trial in whole for round_, fault in faults(trial)]
     random.Random(0).shuffle(trials)
     trials.sort(key=lambda item: item[0])
-    for _, trial, fault in trials[:count]:
+    for _, trial, fault in trials[numbers.start : numbers.stop]:
         work = trial.again(folder)
         ended = server().run(trial.command.arguments, work, trial.command.output, fault)
         after = files_in(work)

@@ -13,13 +13,13 @@ from tests.robustness.forking import server
 ALL = 100_000  # more than there are
 
 
-def killed(name: str, count: int, folder: Path) -> Iterator[str]:
+def killed(name: str, numbers: range, folder: Path) -> Iterator[str]:
     """Kill a command at its file events: at the first and the last of each kind, then in an order of chance."""
     whole = [undisturbed(command) for command in COMMANDS[name]]
     every = [(trial, fault) for trial in whole for fault in deaths(trial)]
     ends = [(trial, fault) for trial in whole for fault in _ends(trial)]
     random.Random(0).shuffle(every)
-    for trial, fault in [*ends, *(other for other in every if other not in ends)][:count]:
+    for trial, fault in [*ends, *(other for other in every if other not in ends)][numbers.start : numbers.stop]:
         work = trial.again(folder)
         ended = server().run(trial.command.arguments, work, trial.command.output, fault)
         wrong = goes_on(trial, work)
@@ -41,17 +41,16 @@ def _ends(trial: Undisturbed) -> tuple[Fault, Fault]:
     return Fault(KILL, 1), Fault(KILL, sum(event.changes for event in trial.events))
 
 
-def at_random_times(count: int, folder: Path) -> Iterator[str]:
+def at_random_times(numbers: range, folder: Path) -> Iterator[str]:
     """Kill a run whenever it may be, again and again until it is through: each start goes on."""
     import time
 
     trial = undisturbed(COMMANDS["run"][0])
-    chance = random.Random(1)
     begun = time.perf_counter()
     server().run(trial.command.arguments, trial.again(folder), trial.command.output)
     took = time.perf_counter() - begun
-    for _ in range(count):
-        work = trial.again(folder)
+    for number in numbers:
+        work, chance = trial.again(folder), random.Random(number)
         for _ in range(chance.randint(1, 3)):
             server().run(trial.command.arguments, work, trial.command.output, after=chance.uniform(0.02, 1.0) * took)
         wrong = goes_on(trial, work)

@@ -38,7 +38,7 @@ def _files(folder: Path) -> dict[str, bytes]:
     return found
 
 
-def trials(count: int, folder: Path) -> Iterator[str]:
+def trials(numbers: range, folder: Path) -> Iterator[str]:
     """Each a folder that is damaged in one way, and what a command does with it; every third has shards."""
     (folder / "pictures").mkdir()
     for number in range(4):
@@ -50,7 +50,7 @@ def trials(count: int, folder: Path) -> Iterator[str]:
     assert CliRunner().invoke(cli, [*command, *bare, "-o", str(folder / "bare")]).exit_code == 0
     shards = (*bare, "--shard-size", "2")
     assert CliRunner().invoke(cli, [*command, *shards, "-o", str(folder / "shards")]).exit_code == 0
-    for number in range(count):
+    for number in numbers:
         chance = random.Random(number)
         change = CHANGES[number % len(CHANGES)]
         source = "bare" if number % 4 == 3 else "good"

@@ -189,11 +189,11 @@ def differences(before: dict[str, Any], after: dict[str, Any], when: str) -> lis
     return [f"{name} {when}" for name in before if before[name] != after[name]]
 
 
-def trials(count: int, folder: Path) -> Iterator[str]:
+def trials(numbers: range, folder: Path) -> Iterator[str]:
     """Lines spread over whole calls, every other one of those that change what is somebody else's."""
     wanted = [call(Sensitive(), methods) for methods in METHODS]  # what is imported then is imported once
     whole = [lines_of(partial(call, Sensitive(), methods)) for methods in METHODS]
-    for trial in range(count):
+    for trial in numbers:
         which, turn = trial % len(METHODS), trial // len(METHODS)
         share = turn * 0.6180339887498949 % 1  # spread evenly, wherever one stops
         changing = whole[which].changing

@@ -50,10 +50,10 @@ def read(content: bytes) -> str:
     return wrong or (f"{more} MB more for {len(content)} bytes" if more > MORE else "")
 
 
-def trials(count: int, folder: Path) -> Iterator[str]:
+def trials(numbers: range, folder: Path) -> Iterator[str]:
     """Damage each in turn."""
     whole = whole_pictures()
-    for number in range(count):
+    for number in numbers:
         dice = random.Random(number)
         wrong = read(damaged(whole[number % len(whole)], dice))
         yield f"picture {number}: {wrong}" if wrong else ""

@@ -6,6 +6,7 @@ import random
 import struct
 import zipfile
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import torch
@@ -124,10 +125,10 @@ def read(path: Path, costly: bool) -> str:
     return wrong or (f"{more} MB more" if more > MORE else "")
 
 
-def trials(count: int, folder: Path) -> Iterator[str]:
+def trials(numbers: range, folder: Path) -> Iterator[str]:
     """Those that are made to cost first, then damage to whole ones."""
-    costly, forms = made_to_cost(), whole()
-    for number in range(count):
+    costly, forms = islice(made_to_cost(), numbers.start, None), whole()
+    for number in numbers:
         name, content = next(costly, (f"damaged {number}", b""))
         path = folder / ("weights.safetensors" if content[8:9] == b"{" else "weights.pt")
         path.write_bytes(content or damaged(forms[number % len(forms)], random.Random(number)))

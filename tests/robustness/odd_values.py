@@ -110,7 +110,7 @@ def tried(words: list[str], settings: str, refused: bool) -> str:
     return "" if lines == 1 and len(result.stderr) < 5000 else f"{lines} lines, {len(result.stderr)} characters"
 
 
-def trials(count: int, folder: Path) -> Iterator[str]:
+def trials(numbers: range, folder: Path) -> Iterator[str]:
     """Some of the cases, in an order of their own."""
     pictures = folder / "pictures"
     for number in range(4):
@@ -118,7 +118,7 @@ def trials(count: int, folder: Path) -> Iterator[str]:
         place.mkdir(parents=True, exist_ok=True)
         Image.new("RGB", (40, 40), (40 * number, 90, 20)).save(place / f"{number}.png")
     with chdir(folder):
-        for name, words, settings, refused in cases()[:count]:
+        for name, words, settings, refused in cases()[numbers.start : numbers.stop]:
             wrong = tried(words, settings, refused)
             yield f"{name}: {wrong}" if wrong else ""
 

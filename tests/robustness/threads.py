@@ -134,10 +134,10 @@ def beside_inference(method: str, trains: bool) -> list[str]:
 WAYS = (one_network, shared_modules, beside_inference)
 
 
-def trials(count: int, folder: Path) -> Iterator[str]:
+def trials(numbers: range, folder: Path) -> Iterator[str]:
     """Each method in each way, in eval mode and in training mode in turn; two calls or more a trial."""
     combinations = [(way, method, trains) for trains in (False, True) for method in METHODS for way in WAYS]
-    for trial in range(count):
+    for trial in numbers:
         way, method, trains = combinations[trial % len(combinations)]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

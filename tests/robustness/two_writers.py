@@ -10,19 +10,18 @@ from tests.robustness.commands import COMMANDS, goes_on, undisturbed
 from tests.robustness.forking import Ended, server
 
 
-def trials(count: int, folder: Path) -> Iterator[str]:
+def trials(numbers: range, folder: Path) -> Iterator[str]:
     """A run twice, a run and the making of its pages, or that twice, the second at any time while the first goes on."""
     run, render = undisturbed(COMMANDS["run"][0]), undisturbed(COMMANDS["render"][0])
     pages = render.command.arguments
-    chance = random.Random(2)
     begun = time.perf_counter()
     server().run(run.command.arguments, run.again(folder), run.command.output)
     took = time.perf_counter() - begun
-    for number in range(count):
+    for number in numbers:
         trial = render if number % 4 == 2 else run
         work = trial.again(folder)
         wanted = [trial.command.arguments, pages if number % 4 == 3 else trial.command.arguments]
-        waits = [0.0, 0.0 if number % 2 else chance.uniform(0.0, took)]
+        waits = [0.0, 0.0 if number % 2 else random.Random(number).uniform(0.0, took)]
         ended = server().at_once(wanted, waits, work)
         wrong = _wrong(ended) or goes_on(trial, work)
         yield f"second after {waits[1]:.2f} s: {wrong}" if wrong else ""

@@ -11,7 +11,12 @@ from cnnvis_report.records.run import RunRecord
 from cnnvis_report.store import load_run
 from tests.pages.browser import Visit, until
 from tests.pipeline.stages.trained.chart import Chart
-from tests.pipeline.stages.trained.views import LINKS, charts_show_the_training, leads_to_its_images
+from tests.pipeline.stages.trained.views import (
+    LINKS,
+    charts_show_the_training,
+    leads_to_its_images,
+    shows_its_images,
+)
 
 
 def bin_of(probability: float | None) -> int:
@@ -72,21 +77,27 @@ def test_films_show_the_method_that_is_chosen(visit: Any, trained: Path) -> None
     visit.is_quiet()
 
 
-KINDS = f"""[...document.querySelectorAll("{LINKS}")].map((link) =>
-  [link.closest("table")?.className ?? link.parentElement.localName, link.getAttribute("href")])"""
+KINDS = f"""[...document.querySelectorAll("{LINKS}")].map((link) => [
+  link.closest("table")?.className ?? link.parentElement.localName, link.getAttribute("href"), link.textContent])"""
 
 
 @pytest.mark.browser
 def test_a_mistake_leads_to_its_images(visit: Visit, trained: Path) -> None:
     images = list(load_run(trained / "report").images())
     page = trained / "report" / "performance.html"
-    kinds = visit.open(page).evaluate(KINDS)
-    assert {kind for kind, _ in kinds} == {"confusion", "list", "h3"}, "the matrix, the classes, the errors"
-    followed = set()
-    for place, (kind, address) in enumerate(kinds):
-        if kind == "confusion" or "%3Cb%3E" in address:
-            tab = visit.open(page)
-            followed.add(leads_to_its_images(tab, tab.locator(LINKS).nth(place), images))
-    pairs = {(image.label.name, image.top[0].name) for image in images if image.label}
-    assert followed == pairs and any(label == "<b>ring & 'co'" for label, _ in pairs)
+    links = visit.open(page).evaluate(KINDS)
+    kinds = [kind for kind, _, _ in links]
+    assert set(kinds) == {"confusion", "list", "h3"}, "the matrix, the classes, the errors"
+    for kind in set(kinds):
+        tab = visit.open(page)
+        leads_to_its_images(tab, tab.locator(LINKS).nth(kinds.index(kind)), images)
+    tab = visit.open(trained / "report" / "index.html")
+    pairs = set()
+    for _, address, text in links:
+        file, _, fragment = address.partition("#")
+        tab.evaluate("(fragment) => { location.hash = fragment; }", fragment)
+        pairs.add(shows_its_images(tab, address, text, images))
+        assert file == "index.html"
+    assert pairs == {(image.label.name, image.top[0].name) for image in images if image.label}
+    assert any(label == "<b>ring & 'co'" for label, _ in pairs)
     visit.is_quiet()

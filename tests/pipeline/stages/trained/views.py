@@ -41,18 +41,23 @@ def fitting(images: list[ImageRecord], label: str, predicted: str) -> list[str]:
 
 def leads_to_its_images(tab: Any, link: Any, images: list[ImageRecord]) -> tuple[str, str]:
     """Follow a link to the gallery; which label and prediction it is for."""
-    state = parse_qs(urlsplit(link.get_attribute("href")).fragment)
-    (label,), (predicted,) = state["label"], state["predicted"]
-    wanted = fitting(images, label, predicted)
-    numbers = re.findall(r"\d+", link.text_content())
-    assert wanted and numbers in ([], [str(len(wanted))])
+    address, text = link.get_attribute("href"), link.text_content()
     link.click()
     until(tab, "document.querySelector('main:not([hidden])')?.dataset.page === 'index'")
     until(tab, "document.querySelector('main:not([hidden]) [data-gallery-controls]:not([hidden])') !== null")
+    assert tab.locator("[data-gallery] li").first.is_visible()
+    return shows_its_images(tab, address, text, images)
+
+
+def shows_its_images(tab: Any, address: str, text: str, images: list[ImageRecord]) -> tuple[str, str]:
+    """The gallery at a link's address, against the link's text; which label and prediction it is for."""
+    state = parse_qs(urlsplit(address).fragment)
+    (label,), (predicted,) = state["label"], state["predicted"]
+    wanted = fitting(images, label, predicted)
+    assert wanted and re.findall(r"\d+", text) in ([], [str(len(wanted))])
     assert shown(tab) == wanted
     assert tab.locator("[data-gallery-count]").inner_text() == f"{len(wanted)} of {len(images)} images"
     assert [tab.locator(f"[name='{name}']").input_value() for name in ("label", "predicted")] == [label, predicted]
-    assert tab.locator("[data-gallery] li").first.is_visible()
     return label, predicted
 
 
