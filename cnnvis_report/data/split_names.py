@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from cnnvis_report.data.plain_names import plain
 from cnnvis_report.errors import BadRequest, UnusedOption, shown
 
 ALIKE = (
@@ -16,13 +17,13 @@ TRUE = frozenset({"1", "1.0", "true", "yes"})
 
 def in_split(name: str, split: str) -> bool:
     """Whether a part that is called so is the one that is wanted, whatever its case or its usual shorter name."""
-    wanted, plain = split.strip().lower(), name.strip().lower()
-    return plain == wanted or any(wanted in names and plain in names for names in ALIKE)
+    wanted, called = plain(split), plain(name)
+    return called == wanted or any(wanted in names and called in names for names in ALIKE)
 
 
 def is_part(name: str) -> bool:
     """Whether a name is one that parts of a set usually have."""
-    return any(name.strip().lower() in names for names in ALIKE)
+    return any(plain(name) in names for names in ALIKE)
 
 
 def part_of(name: str) -> str:
@@ -31,7 +32,7 @@ def part_of(name: str) -> str:
     Args:
         name: one that parts usually have.
     """
-    number = next(number for number, names in enumerate(ALIKE) if name.strip().lower() in names)
+    number = next(number for number, names in enumerate(ALIKE) if plain(name) in names)
     return ("training", "validation", "test")[number]
 
 
@@ -48,7 +49,7 @@ def no_part(split: str, names: Iterable[str], reason: str) -> BadRequest:
 
 def split_of(text: str, column: str) -> str:
     """The part that a cell names; in a column such as is_valid, by whether it is true."""
-    flag = column.replace("_", " ").replace("-", " ").casefold().strip()
+    flag = plain(column)
     if not flag.startswith("is "):
         return text
     return flag.removeprefix("is ") if text.casefold() in TRUE else "train"
@@ -61,6 +62,18 @@ def check_split(name: str, split: str, splits: Iterable[str]) -> None:
         return
     possible = counted(parts) or "none"
     raise BadRequest(f"--split {shown(split)}: {name} has no such part. Its parts are {possible}.")
+
+
+def all_parts(name: str, folders: Iterable[Sequence[str]]) -> tuple[str, ...]:
+    """That images of several parts are taken together, where their folders are called like parts; else nothing.
+
+    Args:
+        name: of the set. folders: those above each image, the outermost first.
+    """
+    parts = Counter(part for path in folders if (part := next(filter(is_part, path), "")))
+    if len(set(map(part_of, parts))) < 2:
+        return ()
+    return (f"{name}: has folders {counted(parts)}; all are taken, and --split takes one.",)
 
 
 def counted(parts: Counter[str], most: int = 10) -> str:

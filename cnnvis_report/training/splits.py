@@ -10,9 +10,9 @@ import torch
 from cnnvis_report.data.decoding.decode import picture_size
 from cnnvis_report.data.discovery.dataset_json import parts_of
 from cnnvis_report.data.image_set import FoundImages, ImageItem, find_images, labeled
-from cnnvis_report.data.labels.labeling import SPLITS
 from cnnvis_report.data.preprocessing.preprocessing import Levels, Preprocessing
 from cnnvis_report.data.preprocessing.value_range import find_levels
+from cnnvis_report.data.split_names import is_part
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.records.images import Label
 from cnnvis_report.records.run import Skipped
@@ -110,7 +110,7 @@ def find_classes(folder: Path) -> tuple[FoundImages, tuple[str, ...], list[str]]
     everything = find_images([folder])
     images = everything.only(lambda image: image.folder)
     names = sorted({Path(image.name).parts[0] for image in images})
-    parts = [name for name in names if name.lower() in SPLITS]
+    parts = [name for name in names if is_part(name)]
     if parts and len(parts) == len(names):
         raise BadRequest(f"{folder}: {_advice_on_parts(folder, parts)}")
     if len(names) < 2:

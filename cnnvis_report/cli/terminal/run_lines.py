@@ -190,4 +190,6 @@ def _labels(images: "ImageSet") -> str:
     known = sum(any(label.index is not None for label in item.labels) for item in images)
     if known:
         return f"known for {fmt.number(known)} of {fmt.count(len(images), 'image')}"
+    if any(item.labels for item in images):
+        return "none known: what they are called is no class; --class-names FILE names the classes, in index order"
     return "none known; sub-folders called like classes, --labels folders or --labels FILE give them"

@@ -14,7 +14,7 @@ from cnnvis_report.data.discovery.folders import SYSTEM, left_aside
 from cnnvis_report.data.formats import ASIDE, HOLDERS, LISTS, UNREAD, content, ending, reason
 from cnnvis_report.data.image_file import FoundImages, ImageFile, natural, several
 from cnnvis_report.data.reader import endings, is_recognized, reader_for
-from cnnvis_report.data.split_names import in_split, no_part
+from cnnvis_report.data.split_names import all_parts, in_split, no_part
 from cnnvis_report.records.run import Skipped
 
 Archives = Sequence[tuple[str, Sequence[Member]]]  # (what stands before the names, members) of each
@@ -55,6 +55,8 @@ def images_of(archives: Archives, title: str, selection: Selection, *, in_order:
         images, selection, notices = labeled_by_table(images, sets.tables, selection)
     if selection.split:
         images = _of_split(images, title, selection.split)
+    elif not any(image.labels for image in images):
+        notices += all_parts(title, (image.folders for image in images))
     return FoundImages(tuple(images), tuple(sets.skipped), (*notices, *_notices(sets)))
 
 

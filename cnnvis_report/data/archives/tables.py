@@ -7,24 +7,17 @@ from dataclasses import replace
 from cnnvis_report.data.archives.member import Member
 from cnnvis_report.data.collection import Selection
 from cnnvis_report.data.image_file import ImageFile
-from cnnvis_report.data.split_names import in_split
-from cnnvis_report.data.tables.columns import check_only
-from cnnvis_report.data.tables.json_table import is_scattered
-from cnnvis_report.data.tables.table import Table
-from cnnvis_report.data.tables.text_tables import (
-    LABEL_COLUMNS,
-    PATH_COLUMNS,
-    RepeatedKey,
-    column,
-    parsed_once,
-    read_rows,
-)
-from cnnvis_report.errors import BadRequest
+from cnnvis_report.data.plain_names import plain
+from cnnvis_report.data.tables.columns import find_columns
+from cnnvis_report.data.tables.delimited import table_of_text
+from cnnvis_report.data.tables.join import unnamed
+from cnnvis_report.data.tables.json_table import table_of_lines
+from cnnvis_report.data.tables.label_rows import label_rows
+from cnnvis_report.data.tables.table import LabelFile, LabelRow, Table
+from cnnvis_report.data.tables.text_tables import PATH_COLUMNS
+from cnnvis_report.errors import BadRequest, UnknownName, UnusedOption
 
 MOST_TABLES, LARGEST = 5, 1 << 26  # bytes
-SPLIT_COLUMNS = ("split", "set", "subset", "fold", "partition")
-
-Rows = list[list[str]]
 
 
 def labeled_by_table(
@@ -37,81 +30,79 @@ def labeled_by_table(
 
     Returns:
         The images, what is still to be selected of them, and what a user has to know.
+
+    Raises:
+        BadRequest: the table that names them has not the columns or the split that were asked for.
     """
     unread: list[str] = []
     by_name = {image.name: number for number, image in enumerate(images)}
     for name, member in sorted(tables, key=lambda table: (table[0].count("/"), table[0]))[:MOST_TABLES]:
+        names = _Names(name.rpartition("/")[0], by_name)
         try:
-            rows = _rows(name, member)
-            columns = _columns(rows, selection) if rows else None
-        except _Ambiguous as error:
-            unread.append(f"{name} in the archive isn't read as a table of labels: {error}.")
+            table = _table(name, member)
+            if table is None or not _names_images(table, names):
+                continue
+            find_columns(table, selection.label_columns, names.has)
+        except UnknownName:
+            raise
+        except BadRequest as error:
+            reason = str(error).removeprefix(f"{name} in the archive: ").rstrip(".")
+            unread.append(f"{name} in the archive isn't read as a table of labels: {reason}.")
             continue
-        if columns is None:
-            continue
-        path, labels, split = columns
-        folder = name.rpartition("/")[0]
-        named: dict[int, tuple[str, ...]] = {}
-        for row in rows[1:]:
-            cells = [*row, *[""] * (len(rows[0]) - len(row))]
-            number = by_name.get(posixpath.normpath(posixpath.join(folder, cells[path].replace("\\", "/"))))
-            if number is not None and (split is None or not selection.split or in_split(cells[split], selection.split)):
-                named[number] = tuple(cells[at] for at in labels if cells[at])
-        if named:
-            left = replace(selection, split="") if split is not None else selection
-            files = [replace(images[number], labels=cells) for number, cells in sorted(named.items())]
-            return files, left, [*unread, _notice(name, rows[0], labels, len(images) - len(named))]
+        file, left = _rows(table, selection, names)
+        rows = {number: row for row in file.rows if (number := names.number(row.path)) is not None}
+        rest = [image.name for number, image in enumerate(images) if number not in rows]
+        unnamed_images = [unnamed(file, rest, left_out=True)] if rest else []
+        files = [_labeled(images[number], row) for number, row in sorted(rows.items())]
+        return files, left, [*unread, *file.notices, *unnamed_images]
     return list(images), selection, unread
 
 
-class _Ambiguous(Exception):
-    """A table that could be read in two ways, or hardly at all; the message says why."""
+class _Names:
+    """Images by what a table in a folder of the archive calls them."""
+
+    def __init__(self, folder: str, by_name: dict[str, int]) -> None:
+        self._folder, self._by_name = folder, by_name
+
+    def number(self, text: str) -> int | None:
+        path = posixpath.join(self._folder, text.replace("\\", "/"))
+        return self._by_name.get(posixpath.normpath(path)) if text else None
+
+    def has(self, text: str) -> bool:
+        return self.number(text) is not None
 
 
-def _columns(rows: Rows, selection: Selection) -> tuple[int, list[int], int | None] | None:
-    """The columns of paths, of labels and of parts of the set; None where none is of paths."""
-    header = rows[0]
-    path = column(header, PATH_COLUMNS)
-    if path is None:
-        return None
-    others = ["" if at == path else cell for at, cell in enumerate(header)]
-    labels = [header.index(name) for name in selection.label_columns if name in header]
-    if not labels:
-        label = column(others, LABEL_COLUMNS)
-        labels = [label] if label is not None else []
-    split = column(others, SPLIT_COLUMNS)
-    table = Table("", tuple(header), [[(cell,) for cell in row] for row in rows[1:]])
-    try:
-        for number in (path, *labels, *([] if split is None else [split])):
-            check_only(table, number, exactly=bool(selection.label_columns) and number in labels)
-    except BadRequest as error:
-        raise _Ambiguous(str(error).removeprefix(": ").rstrip(".")) from error
-    return path, labels, split
+def _table(name: str, member: Member) -> Table | None:
+    """What a member holds; None where it is no table.
 
-
-def _rows(name: str, member: Member) -> Rows:
-    """The header and the rows of a table; nothing where it is none."""
+    Raises:
+        BadRequest: it could be read in two ways, or hardly at all.
+    """
     if member.entry is None or member.size > LARGEST:
-        return []
+        return None
     try:
-        lines = member.entry.read().decode("utf-8-sig").splitlines()
-        if name.lower().endswith(".jsonl"):
-            records = [parsed_once(line) for line in lines if line.strip()]
-            header = list(records[0])
-            if is_scattered(header, records):
-                raise _Ambiguous("its records share hardly any keys")
-            return [header, *[[str(record.get(cell, "")) for cell in header] for record in records]]
-        return read_rows(lines, f".{name.rpartition('.')[2].lower()}")
-    except RepeatedKey as error:
-        raise _Ambiguous(str(error)) from error
-    except _Ambiguous:
+        text, title = member.entry.read().decode("utf-8-sig"), f"{name} in the archive"
+        lines = name.lower().endswith(".jsonl")
+        suffix = f".{name.rpartition('.')[2].lower()}"
+        return table_of_lines(text, title) if lines else table_of_text(text, title, suffix)
+    except BadRequest:
         raise
     except Exception:  # whatever a stranger's text does to a parser
-        return []
+        return None
 
 
-def _notice(name: str, header: Sequence[str], labels: Sequence[int], left: int) -> str:
-    columns = ", ".join(repr(header[at]) for at in labels)
-    labeled_by = f"labels in column {columns}" if columns else "and no column of labels"
-    more = f"; {left} {'image' if left == 1 else 'images'} that it doesn't name {'is' if left == 1 else 'are'} left out"
-    return f"{name} in the archive names its images, {labeled_by}{more if left else ''}."
+def _names_images(table: Table, names: _Names) -> bool:
+    paths = [number for number, column in enumerate(table.columns) if plain(column) in PATH_COLUMNS]
+    return any(names.has(table.text(row, number)) for row in table.rows for number in paths)
+
+
+def _rows(table: Table, selection: Selection, names: _Names) -> tuple[LabelFile, Selection]:
+    """The rows of the split, where the table has splits; what is still to be selected."""
+    try:
+        return label_rows(table, selection, names.has), replace(selection, split="")
+    except UnusedOption:  # folders may be the parts
+        return label_rows(table, replace(selection, split=""), names.has), selection
+
+
+def _labeled(image: ImageFile, row: LabelRow) -> ImageFile:
+    return replace(image, labels=row.labels, bare=row.bare)

@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from cnnvis_report.data.labels.class_names import plain
 from cnnvis_report.data.masks.annotation import Annotation
 from cnnvis_report.data.pixels import MOST_PIXELS, UnusablePicture
+from cnnvis_report.data.plain_names import plain
 
 Bits = npt.NDArray[np.bool_]
 MOST_CORNERS = 100_000  # of one polygon

@@ -12,10 +12,10 @@ from PIL import Image
 from cnnvis_report.data.collection import ImageWay, Selection, collection
 from cnnvis_report.data.discovery.folders import Search
 from cnnvis_report.data.image_file import FoundImages, ImageFile, several
-from cnnvis_report.data.labels.class_names import plain
 from cnnvis_report.data.masks.annotation import Annotation
 from cnnvis_report.data.masks.bounding_boxes import read_box_file
 from cnnvis_report.data.pixels import MOST_PIXELS, UnusablePicture
+from cnnvis_report.data.plain_names import plain
 from cnnvis_report.data.split_names import check_split, in_split
 from cnnvis_report.data.tables.text_tables import read_text
 

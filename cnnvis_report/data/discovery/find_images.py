@@ -16,7 +16,7 @@ from cnnvis_report.data.discovery.report_folders import is_report, without_repor
 from cnnvis_report.data.formats import content, ending, head_of, reason, unread
 from cnnvis_report.data.image_file import FoundImages, ImageFile, natural, readable, several
 from cnnvis_report.data.reader import endings, missing_for, reader_for
-from cnnvis_report.data.split_names import in_split, no_part
+from cnnvis_report.data.split_names import all_parts, in_split, no_part
 from cnnvis_report.errors import BadRequest, UnusedOption
 from cnnvis_report.records.run import Skipped
 
@@ -130,7 +130,9 @@ def _found_in(text: str, search: Search, selection: Selection) -> FoundImages:
     if path.is_dir():
         parts = parts_of(path)
         if parts is None:
-            return FoundImages(tuple(of_split(search.walk(path), selection, path)))
+            files = tuple(of_split(search.walk(path), selection, path))
+            several_parts = () if selection.split else all_parts(path.name, (file.folders for file in files))
+            return FoundImages(files, notices=several_parts)
         _refuse(selection, f"{path} is a generated data set")
         masks = {mask.name: mask.path for mask in Search().walk(parts[1])}
         return FoundImages(tuple(replace(image, mask=masks.get(image.name)) for image in search.walk(parts[0])))

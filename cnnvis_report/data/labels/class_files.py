@@ -47,6 +47,11 @@ def read_classes(path: Path) -> ClassFile:
     Raises:
         BadRequest: the file can't be read as any of these, or its indices aren't 0, 1, 2, … each once.
     """
+    if "," in path.name and not path.exists():
+        raise BadRequest(
+            f"{path}: can't be read as a list of class names (there is no such file). Give the names in a file with a "
+            "name a line, in index order."
+        )
     text = read_text(path, "a list of class names")
     try:
         content = _structured(text, path.suffix.lower())

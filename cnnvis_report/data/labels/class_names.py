@@ -1,14 +1,13 @@
 """Classes by what people call them: names, synonyms, ids, indices."""
 
-import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
-from unicodedata import normalize
 
 from cnnvis_report.data.labels.class_table import WORDNET_ID
+from cnnvis_report.data.plain_names import plain
 from cnnvis_report.errors import BadRequest, UnknownName
 
 IMAGENET = 1000
@@ -130,12 +129,6 @@ def distinct(names: Sequence[str]) -> tuple[str, ...]:
         counts[name] += 1
     texts = [f"{name} ({index})" if counts[name] > 1 else name for index, name in enumerate(names)]
     return tuple(texts) if len(set(texts)) == len(texts) else tuple(f"{name} ({at})" for at, name in enumerate(names))
-
-
-def plain(name: str) -> str:
-    """A name whatever its case, and the marks that a folder's name has for a blank, or hasn't at all."""
-    whole = normalize("NFC", name)  # some disks hold letters and their accents apart
-    return " ".join(re.sub(r"[_\-,/\s]+", " ", re.sub(r"['’`]", "", whole)).casefold().split())
 
 
 def _parts(name: str) -> set[str]:

@@ -10,9 +10,8 @@ from cnnvis_report.data.labels.dataset_classes import DatasetClasses, unnamed
 from cnnvis_report.data.labels.notices import missing_labels, read_by_index, unknown_labels
 from cnnvis_report.data.labels.numbered_folders import Prefixed, prefixed_folders
 from cnnvis_report.data.labels.parsing import labels_in
+from cnnvis_report.data.split_names import is_part
 from cnnvis_report.records.images import Label
-
-SPLITS = {"train", "training", "val", "valid", "validation", "test", "testing"}  # parts of a set, and no classes
 
 
 @dataclass
@@ -63,7 +62,7 @@ def label_images(images: FoundImages, classes: Classes, mode: str = "names") -> 
     known = any(label.index is not None for labels in labeling.labels for label in labels)
     offered = bool(images.subfolders) or any(image.folders or image.labels for image in images)
     if classes.names and offered and (not known or unlabeled):
-        labeling.notices.append(missing_labels(images, unlabeled, known))
+        labeling.notices.append(missing_labels(images, unlabeled, known, classes.names))
     return labeling
 
 
@@ -179,7 +178,7 @@ class _Folders:
             return False
         above = self.outer if self.outer != self.inner else []
         count = len(self.classes.names)
-        if len(above) == count and not any(self._is_number(name) or name.lower() in SPLITS for name in above):
+        if len(above) == count and not any(self._is_number(name) or is_part(name) for name in above):
             self.unclear = above
         elif len(numbers) == count and [int(name) for name in numbers] != list(range(count)):
             self.unclear = numbers
@@ -188,7 +187,7 @@ class _Folders:
     def _numbers(self, level: Sequence[str]) -> list[str] | None:
         """The indices among names of folders, where they are most of these and there is no other number."""
         numbers = [name for name in level if self._is_number(name)]
-        others = [name for name in level if name not in numbers and name.lower() not in SPLITS]
+        others = [name for name in level if name not in numbers and not is_part(name)]
         return None if len(others) >= len(numbers) or any(name.isdigit() for name in others) else numbers
 
     def _is_number(self, name: str) -> bool:
@@ -200,7 +199,7 @@ class _Folders:
             return
         count = len(self.classes.names)
         for level in (list(images.subfolders), self.outer, self.inner):
-            parts = all(name.lower() in SPLITS for name in level)
+            parts = all(is_part(name) for name in level)
             if len(level) == count and not parts and set(level) & {*self.outer, *self.inner}:
                 self.order = {name: index for index, name in enumerate(level)}
                 self.first_level = level is not self.inner

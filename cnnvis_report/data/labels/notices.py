@@ -11,6 +11,8 @@ HOW = (
     "all folders are classes; or from a table or a list of paths and labels, as IMAGES or by --labels FILE"
 )
 
+CALLED = "Its classes are called {}; --class-names FILE calls them otherwise, a name a line in index order"
+
 
 def unknown_labels(in_folders: Sequence[Sequence[str]], in_lists: Sequence[Sequence[str]], classes: int) -> list[str]:
     """That images have labels that are no classes; of each such image its labels."""
@@ -43,8 +45,8 @@ def read_by_index(texts: Sequence[str], labels: Sequence[Label], classes: Classe
     return [f"Labels that are numbers are classes by their index, from 0: {several(numbers, 6)}.{odd}"]
 
 
-def missing_labels(images: FoundImages, unlabeled: int, known: bool) -> str:
-    """What was tried where labels are missing, and how to give them."""
+def missing_labels(images: FoundImages, unlabeled: int, known: bool, classes: Sequence[str]) -> str:
+    """What was tried where labels are missing, and how to give them; `classes`: as the network's are called."""
     if known:
         subject = "1 image has" if unlabeled == 1 else f"{unlabeled} images have"
         return (
@@ -52,8 +54,10 @@ def missing_labels(images: FoundImages, unlabeled: int, known: bool) -> str:
             if unlabeled == 1
             else (f"{subject} no label: they lie in no folder that stands for a class.")
         )
+    listed = any(image.labels for image in images)
     names = list(images.subfolders) or sorted({name for image in images for name in image.folders}, key=natural)
     folders = f"no folder is called like a class ({several(names)})" if names else ""
-    lists = "what the list gives is no class" if any(image.labels for image in images) else ""
+    lists = "what the list gives is no class" if listed else ""
     tried = " and ".join(filter(None, (folders, lists)))
-    return f"No image has a label that the network knows: {tried}. {HOW}."
+    how = CALLED.format(several(list(classes), 4)) if listed else HOW
+    return f"No image has a label that the network knows: {tried}. {how}."

@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from cnnvis_report.data.image_file import several
+from cnnvis_report.data.plain_names import plain
 from cnnvis_report.data.split_names import SPLIT_COLUMNS
 from cnnvis_report.data.tables.delimited import looks_like_an_image
 from cnnvis_report.data.tables.table import Table
-from cnnvis_report.data.tables.text_tables import LABEL_COLUMNS, PATH_COLUMNS, plain_name
+from cnnvis_report.data.tables.text_tables import LABEL_COLUMNS, PATH_COLUMNS
 from cnnvis_report.errors import BadRequest, UnknownName
 
 TRIED = 100  # rows that tell what a column holds
@@ -44,7 +45,7 @@ def find_columns(table: Table, label_columns: Sequence[str], is_image: IsImage) 
 
 def _choose(table: Table, label_columns: Sequence[str], is_image: IsImage) -> Columns:
     path = _path(table, is_image)
-    names = [plain_name(name) for name in table.columns]
+    names = [plain(name) for name in table.columns]
     split = next((names.index(name) for name in SPLIT_COLUMNS if name in names and names.index(name) != path), None)
     if label_columns:
         numbers = tuple(_number(table, name) for name in label_columns)
@@ -63,7 +64,7 @@ def _choose(table: Table, label_columns: Sequence[str], is_image: IsImage) -> Co
 
 def _path(table: Table, is_image: IsImage) -> int:
     """The column of paths."""
-    names = [plain_name(name) for name in table.columns]
+    names = [plain(name) for name in table.columns]
     width = max([len(names), *(len(row) for row in table.rows[:TRIED])])
     known = [names.index(name) for name in PATH_COLUMNS if name in names]
     rest = [number for number in range(width) if number not in known]
@@ -92,10 +93,10 @@ def _number(table: Table, name: str) -> int:
         raise BadRequest(f"--label-columns {name}: {table.name} has no line that names its columns.")
     if name in table.columns:
         return table.columns.index(name)
-    names = [plain_name(column) for column in table.columns]
-    if plain_name(name) not in names:
+    names = [plain(column) for column in table.columns]
+    if plain(name) not in names:
         raise UnknownName("column", name, [column for column in table.columns if column])
-    return names.index(plain_name(name))
+    return names.index(plain(name))
 
 
 def check_only(table: Table, number: int, *, exactly: bool) -> None:
@@ -104,7 +105,7 @@ def check_only(table: Table, number: int, *, exactly: bool) -> None:
     Args:
         exactly: whether it was asked for by name, so that case and marks tell columns apart.
     """
-    names = list(table.columns) if exactly else [plain_name(name) for name in table.columns]
+    names = list(table.columns) if exactly else [plain(name) for name in table.columns]
     if number >= len(names) or not names[number]:
         return
     for other in (other for other, name in enumerate(names) if name == names[number] and other != number):

@@ -99,6 +99,14 @@ def _without_page(name: str) -> str:
     return head if mark and page.isdigit() else name
 
 
+def unnamed(table: LabelFile, images: list[str], *, left_out: bool) -> str:
+    """That images are in no row, or in none of the part that is taken, where others of the table may name them."""
+    one = len(images) == 1
+    where = "in none of these rows" if table.part else "not in it"
+    what = f"1 image is {where}" if one else f"{len(images):,} images are {where}"
+    return f"{table.name}: {what}{' and left out' if left_out else ''}: {several(images)}."
+
+
 def _unjoined(images: FoundImages, table: LabelFile, row_of: dict[int, int]) -> list[str]:
     """How many rows are of no image, and how many images of no row."""
     used = set(row_of.values())
@@ -109,7 +117,5 @@ def _unjoined(images: FoundImages, table: LabelFile, row_of: dict[int, int]) -> 
         what = "1 row is" if len(rows) == 1 else f"{len(rows):,} rows are"
         notices.append(f"{table.name}: {what} of no image of the set: {several(rows)}.")
     if rest:
-        what = "1 image isn't" if len(rest) == 1 else f"{len(rest):,} images aren't"
-        end = " and left out" if table.part else ""
-        notices.append(f"{table.name}: {what} in it{end}: {several(rest)}.")
+        notices.append(unnamed(table, rest, left_out=table.part))
     return notices

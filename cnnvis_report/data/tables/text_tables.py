@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from cnnvis_report.data.plain_names import plain
 from cnnvis_report.data.split_names import SPLIT_COLUMNS
 from cnnvis_report.errors import BadRequest, shown
 
@@ -81,9 +82,9 @@ def read_rows(lines: Sequence[str], suffix: str) -> list[list[str]]:
 
 
 def column(header: Sequence[str], known: Sequence[str]) -> int | None:
-    """The place of the column that bears the first of these names, whatever its case and underscores."""
-    plain = [plain_name(cell) for cell in header]
-    return next((plain.index(name) for name in known if name in plain), None)
+    """The place of the column that bears the first of these names, whatever its case and the marks in it."""
+    names = [plain(cell) for cell in header]
+    return next((names.index(name) for name in known if name in names), None)
 
 
 class RepeatedKey(Exception):
@@ -125,11 +126,6 @@ def read_json(path: Path, what: str) -> Any:
         raise BadRequest(f"{path}: can't be read as {what} (it is no JSON: {str(error)[:80]}).") from error
 
 
-def plain_name(name: str) -> str:
-    """A column's name whatever its case and the marks between its words."""
-    return " ".join(name.replace("_", " ").replace("-", " ").lower().split())
-
-
 def is_known(name: str) -> bool:
     """Whether a column is usually called so."""
-    return plain_name(name) in {*PATH_COLUMNS, *LABEL_COLUMNS, *OTHERS}
+    return plain(name) in {*PATH_COLUMNS, *LABEL_COLUMNS, *OTHERS}

@@ -5,7 +5,7 @@ everywhere, so the slopes at one image and the parts' own bounds give the bounds
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -144,10 +144,7 @@ class _Looking:
         """Of one number of a result, by its slopes in what it is made of."""
         start = torch.zeros_like(value).flatten()
         start[index] = 1
-        edges = [GradientEdge(part, 0) for part in parts]
-        slopes = torch.autograd.grad(
-            [GradientEdge(end, 0)], edges, [start.view_as(value)], retain_graph=True, allow_unused=True
-        )
+        slopes = _slopes(end, start.view_as(value), list(parts))
         rest = float(value.flatten()[index].double())
         low = high = total = 0.0
         sources: dict[str, None] = {}
@@ -166,7 +163,7 @@ class _Looking:
             total += up if not down else INF
             sources[bounds.source] = None
             flat = flat or bounds.flat
-        if not sources or math.isnan(low) or math.isnan(high):
+        if not sources or math.isnan(low) or math.isnan(high) or (low, high) == (-INF, INF):
             return None
         rest = 0.0 if abs(rest) < EXACT * max(1.0, *(abs(end) for end in (low, high) if abs(end) < INF)) else rest
         words = " and ".join(sources)
@@ -174,6 +171,23 @@ class _Looking:
             noun = next(iter(sources)).partition(" ")[2]
             words = f"a {'scaled ' if abs(total - 1) > EXACT else 'shifted '}{noun}" if len(sources) == 1 else words
         return Bounds(low + rest, high + rest, words, flat)
+
+
+def _slopes(end: Node, start: Tensor, parts: Sequence[Node]) -> tuple[Tensor | None, ...]:
+    """Gradients in parts of a result, of one that is made of another in what it adds itself alone."""
+    hooks = [
+        part.register_prehook(lambda gradients: tuple(map(_zero, gradients))) for part in parts
+    ]  # behind a capture
+    try:
+        edges = [GradientEdge(part, 0) for part in parts]
+        return torch.autograd.grad([GradientEdge(end, 0)], edges, [start], retain_graph=True, allow_unused=True)
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+def _zero(gradient: Tensor | None) -> Tensor | None:
+    return gradient if gradient is None else torch.zeros_like(gradient)
 
 
 def _times(factor: float, end: float) -> float:

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 SCALED = (
     "The images are shown with their lowest value as black and their highest as white: their normalization isn't "
-    "known. Give mean and std to have them shown as they were."
+    "known. What starts from black or gray, as integrated gradients and occlusion do, starts from 0, whatever color "
+    "that is. Give mean and std to have both right."
 )
 
 

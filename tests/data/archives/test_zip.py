@@ -181,19 +181,39 @@ def test_a_table_in_the_archive_labels_its_images(tmp_path: Path) -> None:
     path = write_zip(tmp_path / "p.zip", members)
     images = read(path)
     assert labels(images) == {"images/1.png": ["cat"], "images/2.png": ["dog"]}
-    assert "all.csv in the archive names its images, labels in column 'label'; 1 image that it doesn't" in str(
-        images.notices
-    )
+    said = " ".join(images.notices)
+    assert "all.csv in the archive: paths in column 'file_name', labels in column 'label'." in said
+    assert "all.csv in the archive: 1 image is not in it and left out: images/3.png." in said
     assert labels(read(path, split="validation")) == {"images/2.png": ["dog"]}
     lines = '{"file_name": "images/3.png", "label": "dog"}\n'
     members = {"images/3.png": png(30), "images/metadata.jsonl": lines.replace("images/", "").encode()}
     assert labels(read(write_zip(tmp_path / "q.zip", members))) == {"images/3.png": ["dog"]}
 
 
+SPLITS = {"phase": ("train", "val"), "subset": ("train", "valid"), "is_valid": ("0", "1"), "Is Test": ("True", "False")}
+
+
+@pytest.mark.parametrize("column", SPLITS)
+def test_a_table_in_an_archive_is_read_as_one_beside_it(column: str, tmp_path: Path) -> None:
+    first, second = SPLITS[column]
+    table = f"file,cat,dog,{column}\n1.png,1,0,{first}\n2.png,1,1,{second}\n3.png,0,0,{second}\n"
+    members = {name: png(10) for name in ("1.png", "2.png", "3.png")}
+    path = write_zip(tmp_path / "p.zip", {**members, "all.csv": table.encode()})
+    split = "test" if column == "Is Test" else "val"
+    wanted = {"1.png": ["cat"]} if split == "test" else {"2.png": ["cat", "dog"], "3.png": []}
+    assert labels(read(path, split=split)) == wanted
+    rest = "2 images are in none" if split == "test" else "1 image is in none"
+    assert f"all.csv in the archive: {rest} of these rows and left out: " in str(read(path, split=split).notices)
+    with pytest.raises(BadRequest, match=r"--split 'x': all\.csv in the archive has no such part\. Its parts are"):
+        read(path, split="x")
+    with pytest.raises(BadRequest, match="No column is called 'bird'"):
+        read(path, label_columns=("bird",))
+
+
 def test_a_key_with_two_values_in_one_record_is_said(tmp_path: Path) -> None:
     lines = '{"file_name": "3.png", "label": "dog", "label": "cat"}\n'
     images = read(write_zip(tmp_path / "p.zip", {"3.png": png(30), "metadata.jsonl": lines.encode()}))
-    assert "metadata.jsonl in the archive isn't read as a table of labels: 'label' is there twice" in str(
+    assert "metadata.jsonl in the archive isn't read as a table of labels: line 1: 'label' is there twice" in str(
         images.notices
     )
     assert labels(images) == {"3.png": []}
@@ -206,7 +226,7 @@ AMBIGUOUS = {
     ),
     "all.jsonl": (
         json.dumps({"file": "3.png"} | dict.fromkeys(map(str, range(4000)), 1)) + '\n{"file": "3.png"}' * 3000,
-        "its records share hardly any keys",
+        "its 3,001 objects have 4,001 different keys, and few of these each",
     ),
 }
 

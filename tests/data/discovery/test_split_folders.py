@@ -1,5 +1,6 @@
 """`--split` takes the sub-folders of a part, as Keras and torchvision lay them out, and their labels stay."""
 
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,20 @@ def test_a_part_is_a_folder_of_that_name(folder: Path, split: str) -> None:
     images = labeled(find_images([folder], selection=Selection(split)), ["dog", "cat"])
     assert [item.name for item in images] == NAMES[2:]
     assert [item.labels[0].index for item in images] == [1, 0]
+
+
+def test_where_nobody_chooses_a_part_it_is_said_that_all_are_taken(folder: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "set.zip", "w") as archive:
+        for name in NAMES:
+            archive.write(folder / name, f"top/{name}")
+    for images, name in ((folder, "set"), (tmp_path / "set.zip", "set.zip")):
+        said = f"{name}: has folders train (2), validation (2); all are taken, and --split takes one."
+        assert said in find_images([images]).notices
+        assert "all are taken" not in str(find_images([images], selection=Selection("val")).notices)
+    assert not find_images([folder / "train"]).notices
+    (folder / "train").rename(folder / "car")
+    (folder / "validation").rename(folder / "train")
+    assert not find_images([folder]).notices, "a class may be called train"
 
 
 def test_classes_in_alphabetical_order_are_those_of_the_part(folder: Path) -> None:

@@ -11,6 +11,9 @@ from torchvision.models import ResNet18_Weights
 
 from cnnvis_report.data.image_set import find_images, labeled
 from cnnvis_report.data.labels.class_names import Classes, distinct, find_class, imagenet_ids
+from cnnvis_report.data.split_names import in_split
+from cnnvis_report.data.tables.columns import find_columns
+from cnnvis_report.data.tables.table import Table
 from cnnvis_report.engine.outputs.scores import Scores
 from cnnvis_report.errors import BadRequest, UnknownName
 from cnnvis_report.pipeline.explaining.targets import images_of
@@ -59,6 +62,30 @@ def notices(top: Path, classes: Sequence[str], **given: Any) -> str:
 def test_a_class_is_found_by_whatever_it_is_called(word: str, index: int | None) -> None:
     assert Classes(FEW).find(word).index == index
     assert Classes(distinct(FEW)).find(word).index == index, "told apart for the page, and called as before"
+
+
+ALIKE = ("Tabby Cat", "tabby_cat", "tabby-cat", " tabby  cat", "TABBY, CAT", "tabby cat")
+SHARP = ("Stra\u00dfe 5", "STRASSE-5", "strasse_5")
+UMLAUT = ("Gr\u00fcner Papagei", "Gru\u0308ner_Papagei", "GR\u00dcNER-PAPAGEI", "GRU\u0308NER PAPAGEI")
+
+
+@pytest.mark.parametrize("names", [ALIKE, UMLAUT, SHARP, ("n02123045", "N02123045")])
+def test_classes_columns_and_parts_are_called_alike_by_one_rule(names: Sequence[str]) -> None:
+    for name in names:
+        assert Classes(("dog", names[0])).find(name).index == 1
+        assert find_class(name, (name[::-1], *names[1:2])) == 1
+        table = Table("all.csv", ("file", "x", names[0]), [[("1.png",), ("0",), ("1",)]])
+        assert find_columns(table, (name,), bool).labels == (2,)
+        assert in_split(name, names[0])
+
+
+@pytest.mark.parametrize("name", ["-1", "-1.0", "grade -1", "grade_-1"])
+def test_the_sign_of_a_number_is_part_of_a_name(name: str) -> None:
+    without = name.replace("-", "")
+    assert Classes(("dog", without, "0")).find(name).indices == ()
+    assert Classes(("dog", without, name)).find(name.replace(" ", "_").upper()).index == 2
+    assert Classes(("grade 1", "5-10")).find("grade-1").index == 0
+    assert Classes(("grade 1", "5-10")).find("5_10").index == 1
 
 
 def test_a_name_comes_before_an_index() -> None:
@@ -168,3 +195,15 @@ def test_the_plan_says_how_many_images_have_a_label_and_else_how_to_give_them(
     words = ("run", "tests.factories:bright", tmp_path / "pictures", "--class-names", tmp_path / "names.txt")
     told = command(*words, "-m", "gradient", "-c", "top:1", "-o", tmp_path / "r").stderr
     assert said in told
+
+
+def test_labels_of_a_list_that_are_no_classes_say_what_the_classes_are_called(tmp_path: Path) -> None:
+    Image.new("RGB", (8, 8)).save(tmp_path / "a.png")
+    (tmp_path / "t.csv").write_text("file,label\na.png,sick\n")
+    words = ("run", "tests.factories:bright", tmp_path, "--labels", tmp_path / "t.csv", "-m", "gradient", "-c", "top:1")
+    said = command(*words, "-o", tmp_path / "r").stderr
+    assert "labels: none known: what they are called is no class; --class-names FILE names the classes" in said
+    assert "Its classes are called class 0, class 1, class 2, class 3 and 6 more; --class-names FILE calls them" in said
+    names = command(*words, "-o", tmp_path / "r", "--class-names", "well,sick", code=2).stderr
+    assert "well,sick: can't be read as a list of class names (there is no such file)" in names
+    assert "a file with a name a line" in names

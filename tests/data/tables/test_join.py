@@ -36,7 +36,7 @@ def test_what_does_not_fit_is_counted(tmp_path: Path) -> None:
     assert indices(joined) == {"b.png": [1], "rest.png": [], "x/a.png": [0], "y/a.png": []}
     said = notices(joined)
     assert "t.csv: 2 rows are of no image of the set: gone.png, c.png." in said
-    assert "t.csv: 2 images aren't in it: rest.png, y/a.png." in said
+    assert "t.csv: 2 images are not in it: rest.png, y/a.png." in said
 
 
 def test_a_name_of_two_images_is_neither(tmp_path: Path) -> None:
@@ -75,7 +75,7 @@ def test_of_a_split_only_its_images_are_taken(tmp_path: Path) -> None:
     table = write(tmp_path / "t.csv", "file,label,split\na.png,cat,train\nb.png,dog,val\n")
     joined = by_file(images, table, "validation")
     assert indices(joined) == {"b.png": [1]}
-    assert "2 images aren't in it and left out: a.png, c.png" in notices(joined)
+    assert "2 images are in none of these rows and left out: a.png, c.png" in notices(joined)
 
 
 def test_lists_are_joined_too(tmp_path: Path) -> None:
@@ -123,7 +123,7 @@ def test_a_folder_with_its_metadata(tmp_path: Path) -> None:
     images = opened(tmp_path)
     assert opener_of(tmp_path) == "metadata_folder"
     assert indices(images) == {"a.png": [0], "b.png": [1], "c.png": []}
-    assert "metadata.jsonl: 1 image isn't in it: c.png." in notices(images) and "left aside" not in notices(images)
+    assert "metadata.jsonl: 1 image is not in it: c.png." in notices(images) and "left aside" not in notices(images)
 
 
 def test_a_folder_with_metadata_in_each_split(tmp_path: Path) -> None:

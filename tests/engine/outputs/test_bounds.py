@@ -153,6 +153,7 @@ BOUNDS: dict[str, tuple[Function, float, float]] = {
     "a product": (lambda x: x.tanh() * (3 * x.sigmoid()), -3, 3),
     "a clamp within": (lambda x: 2 * x.tanh().clamp(min=0), 0, 2),
     "a clamp without": (lambda x: x.sigmoid().clamp(-5, 5) + 1, 1, 2),
+    "a part of a part": (lambda x: (a := x.sigmoid()) + (-4 * a).sigmoid(), 0, 2),
     "a ceiling": (lambda x: (2.5 * x.sigmoid()).ceil(), 0, 3),
     "in place": (lambda x: (x * 1).tanh_().mul_(2).add_(1), -1, 3),
 }
@@ -168,12 +169,38 @@ def test_bounds_are_those_of_the_formula(name: str) -> None:
     assert actual is not None and (actual.low, actual.high) == pytest.approx((low, high), abs=1e-9)
 
 
-@pytest.mark.parametrize("formula", [lambda x: x * x.sigmoid(), lambda x: x + x.tanh(), nn.GELU(), lambda x: x**3])
+NONE = [lambda x: x * x.sigmoid(), lambda x: x + x.tanh(), nn.GELU(), lambda x: x**3, lambda x: x.relu() - (-x).relu()]
+
+
+@pytest.mark.parametrize("formula", NONE)
 def test_what_the_graph_does_not_bound_has_no_bounds(formula: Any) -> None:
     x = torch.tensor([[0.3]], dtype=torch.float64, requires_grad=True)
     with NotedCalls() as noted:
         output = formula(x * 1)
     assert bounds_of(output, noted.values) is None
+
+
+class Reused(nn.Module):
+    """A convolution behind a ReLU, called again on what it gave; both are summed, or stand side by side."""
+
+    def __init__(self, together: Any, features: int) -> None:
+        super().__init__()
+        self.first, self.again = nn.Conv2d(3, 4, 3, padding=1), nn.Conv2d(4, 4, 3, padding=1)
+        self.together, self.head = together, nn.Linear(features, 3)
+
+    def forward(self, x: Any) -> Any:
+        once = self.again(self.first(x).relu()).relu()
+        return self.head(self.together([once, self.again(once).relu()]).mean((2, 3)))
+
+
+@pytest.mark.parametrize(("together", "features"), [(sum, 4), (lambda both: torch.cat(both, 1), 8)])
+def test_a_network_that_calls_a_layer_on_its_own_result_is_explained(together: Any, features: int) -> None:
+    network = seeded(Reused(together, features))
+    images = torch.randn(2, 3, 8, 9, generator=torch.Generator().manual_seed(0))
+    leaf = images.clone().requires_grad_()
+    (slopes,) = torch.autograd.grad(network.eval()(leaf)[:, 1].sum(), leaf)
+    maps = explain(network, images, 1, methods=["gradient"])["gradient"]
+    torch.testing.assert_close(maps, slopes, rtol=1e-5, atol=1e-7)
 
 
 class Behind(nn.Module):

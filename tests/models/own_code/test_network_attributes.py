@@ -150,7 +150,7 @@ def test_other_arithmetic_is_shown_scaled_and_said() -> None:
     values = whole(picture())
     scaled = (values - values.min()) / (values.max() - values.min())
     np.testing.assert_allclose(seen, (scaled * 255).round().permute(1, 2, 0).numpy(), atol=1)
-    assert "values beyond 0 to 1 are shown scaled to their own range" in preprocessing.describe()
+    assert "values beyond 0 to 1 are shown scaled to their own range, and black counts as 0" in preprocessing.describe()
 
 
 def test_a_network_of_gray_pictures_gets_them_where_the_transform_keeps_colors() -> None:
