@@ -10,6 +10,7 @@ from cnnvis_report.evidence.statistics import FEWEST
 from cnnvis_report.records.evidence import Check, Evidence, Interval, MethodEvidence, Standing
 from cnnvis_report.records.run import RunRecord
 
+MOST_NAMED = 4  # methods in a sentence
 FEW = 16  # images below which only large differences show
 
 
@@ -52,7 +53,23 @@ class Text:
             return f"No method is recommended: there are too few images to compare {name} with that of a random map."
         if Standing.BEST in standings:
             return "No method is recommended: none that is faithful lies on the object more than a random map does."
+        possibly = [method for method in self.evidence.methods if method.standing is Standing.POSSIBLY_BETTER]
+        if possibly:
+            return self._nothing_sure([method for method in possibly if not method.same_as])
         return f"No method is recommended: none that passes its checks has a better {name} than a random map."
+
+    def _nothing_sure(self, methods: Sequence[MethodEvidence]) -> str:
+        """Why none of several that may be better than a random map is recommended."""
+        titles = [self._title(method) for method in methods]
+        named = (
+            titles if len(titles) <= MOST_NAMED else [*titles[: MOST_NAMED - 1], f"{len(titles) - MOST_NAMED + 1} more"]
+        )
+        images = words.counted(self._ranked(methods[0]).images, "image")
+        are = "is" if len(titles) == 1 else "are"
+        return (
+            f"No method is recommended: on {images}, none is surely better than a random map; {words.listed(named)} "
+            f"{are} possibly better."
+        )
 
     def _avoid(self, method: MethodEvidence) -> str:
         reasons = [check.reason for check in method.failures]

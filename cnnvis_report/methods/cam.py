@@ -15,7 +15,7 @@ from cnnvis_report.records.methods import Family, Kind, Sign
     sign=Sign.SIGNED,
     kind=Kind.LAYER,
     preset="quick",
-    prominence=1,
+    prominence=3,
 )
 def cam(tape: Tape, targets: Tensor) -> Tensor:
     """What each position of the last layer contributes to the class score.

@@ -18,7 +18,7 @@ from cnnvis_report.records.methods import Family, Kind, Sign
     sign=Sign.POSITIVE,
     kind=Kind.LAYER,
     preset="quick",
-    prominence=3,
+    prominence=5,
 )
 def grad_cam(tape: Tape, targets: Tensor, *, layer: str = "") -> Tensor:
     """Where those channels are active that raise the class score.

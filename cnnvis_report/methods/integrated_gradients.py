@@ -18,6 +18,7 @@ from cnnvis_report.records.methods import Family, Kind, Sign
     sign=Sign.SIGNED,
     kind=Kind.PIXEL,
     batched_targets=True,
+    prominence=2,
     bounds={"steps": Between(1, 2_000)},
     notes={"steps": "{} steps", "baseline": "from {}"},
     effort={"low": {"steps": 3}, "medium": {"steps": 8}, "high": {"steps": 32}},

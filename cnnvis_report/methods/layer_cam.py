@@ -15,7 +15,7 @@ from cnnvis_report.records.methods import Family, Kind, Sign
     sign=Sign.POSITIVE,
     kind=Kind.LAYER,
     preset="quick",
-    prominence=2,
+    prominence=4,
 )
 def layer_cam(tape: Tape, targets: Tensor, *, layer: str = "") -> Tensor:
     """Where the layer is active and more activity would raise the class score; sharp at early stages too.

@@ -16,6 +16,7 @@ from cnnvis_report.records.methods import Family, Kind, Reduction, Sign
     kind=Kind.PIXEL,
     reduction=Reduction.ABS_MAX,
     preset="quick",
+    prominence=1,
 )
 def saliency(tape: Tape, targets: Tensor) -> Tensor:
     """How strongly the class score reacts to a small change of each pixel, in either direction.

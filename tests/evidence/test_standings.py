@@ -58,3 +58,24 @@ def test_the_best_below_a_higher_mean_says_of_which(standings: tuple[Standing, .
     evidence = Evidence(images=5, faithfulness="gain", localization="", measures=(), methods=methods)
     stated = [words.standing(method, evidence) for method in methods]
     assert stated == [said if standing is Standing.BEST else standing.value for standing in standings]
+
+
+def test_where_none_is_surely_better_the_sentence_says_which_may_be() -> None:
+    """In 40 runs: methods whose intervals lie above 0 are never said to be no better than a random map."""
+    counts = set()
+    for seed in range(40):
+        effects = {f"method{number}": 0.6 for number in range(12)}
+        evidence = judged(planted(seed, 6, **effects), [*effects, "random"])
+        if evidence.recommended:
+            continue
+        possibly = [method.method.title() for method in evidence.methods if method.standing is Standing.POSSIBLY_BETTER]
+        names = possibly if len(possibly) < 5 else [*possibly[:3], f"{len(possibly) - 3} more"]
+        are = "is" if len(possibly) == 1 else "are"
+        reason = (
+            f"on 6 images, none is surely better than a random map; {words.listed(names)} {are} possibly better."
+            if possibly
+            else "none that passes its checks has a better gain than a random map."
+        )
+        assert evidence.text[0] == f"No method is recommended: {reason}", seed
+        counts.add(len(possibly))
+    assert {0, 1, 4, 5} <= counts, counts

@@ -64,6 +64,7 @@ def test_an_image_without_boxes_is_shown_and_nothing_is_explained_of_it(pictures
     assert "Curves: Insertion (" in lit and "log-odds" not in lit
     figure: Any = command("figure", tmp_path / "r", "-o", tmp_path / "f.svg")
     assert figure.exit_code == 0, figure.output
+    assert (tmp_path / "f.svg").read_text(encoding="utf-8").count("#ffd600") == 3, "the input, its map, the key"
 
 
 def test_a_detector_that_finds_nothing_anywhere_says_so(pictures: Path, tmp_path: Path) -> None:

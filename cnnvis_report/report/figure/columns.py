@@ -62,7 +62,7 @@ class Methods:
         return [self._column(self._row(name)) for name in dict.fromkeys(names)]
 
     def _best(self) -> Iterator[Column]:
-        """The best of each family, by the evidence; without any the first of each family, most prominent first."""
+        """The best of each family, by the evidence; where that ranks none the first, most prominent first."""
         families = set()
         for row in self._ordered():
             info = self.run.method(row[0])
@@ -71,15 +71,18 @@ class Methods:
                 yield self._column(row, best=True)
 
     def _ordered(self) -> list[Row]:
-        """All rows but those whose maps another one has, best first."""
-        if self.evidence is not None:
-            verdicts = [verdict for verdict in self.evidence.methods if not verdict.same_as]
-            return [row for verdict in verdicts if (row := (verdict.method, verdict.layer)) in self.rows]
+        """All rows but those whose maps another one has: best first, where the evidence ranks them."""
+        verdicts = self.evidence.methods if self.evidence else ()
+        if self.evidence is not None and self.evidence.faithfulness:
+            ranked = [(verdict.method, verdict.layer) for verdict in verdicts if not verdict.same_as]
+            return [row for row in ranked if row in self.rows]
+        twins = {(verdict.method, verdict.layer) for verdict in verdicts if verdict.same_as}
         position = {info.name: number for number, info in enumerate(by_family(self.run.methods))}
         family = {info.name: info.family for info in self.run.methods}
         first = {family[name]: position[name] for name in sorted(position, key=lambda name: -position[name])}
         prominence = {info.name: -info.prominence for info in self.run.methods}
-        return sorted(self.rows, key=lambda row: (first[family[row[0]]], prominence[row[0]], position[row[0]]))
+        rows = [row for row in self.rows if row not in twins]
+        return sorted(rows, key=lambda row: (first[family[row[0]]], prominence[row[0]], position[row[0]]))
 
     def _standing(self) -> Iterator[Column]:
         """The method that stands for the run in the gallery, where the evidence recommends it."""

@@ -20,6 +20,7 @@ from cnnvis_report.report.pictures.drawing import Look, draw_map, draw_picture
 from cnnvis_report.report.pictures.thumbnails import Pixels
 from cnnvis_report.store.run_folder import StoredRun
 
+Corners = tuple[float, float, float, float]
 SAME = 1e-3  # of the largest value, by which two maps may differ and still be one
 
 
@@ -47,7 +48,8 @@ class Row:
 
     name: short, and unlike those of the other rows. number: of the image in the run, from 1. reason: why it is shown.
     target: the class whose maps are shown; None where none of its maps is. maps: [h, w] by column; None where there
-    isn't one. head: what stands at its left, where that isn't what one run predicts.
+    isn't one. head: what stands at its left, where that isn't what one run predicts. box: of a detection, left, top,
+    right and bottom of the box whose score is explained, in pixels of the picture; None where there isn't one.
     """
 
     image: ImageRecord
@@ -59,6 +61,7 @@ class Row:
     mask: npt.NDArray[Any] | None
     maps: tuple[Array | None, ...]
     head: tuple[HeadLine, ...] = ()
+    box: Corners | None = None
 
 
 @dataclass(frozen=True)
@@ -162,7 +165,19 @@ def _row(
         ]
         values = arrays[records[0].key].astype(np.float32, copy=False) if records else None
         maps.append(None if values is None else column.method.shown(values))
-    return Row(image, name, number, reason, explained, arrays["picture"], arrays.get("mask"), tuple(maps))
+    boxes, classes = arrays.get("boxes"), stored.record.network.classes
+    box = corners_of(explained, boxes, classes) if explained and boxes is not None else None
+    return Row(image, name, number, reason, explained, arrays["picture"], arrays.get("mask"), tuple(maps), box=box)
+
+
+def corners_of(target: ClassScore, boxes: Array, classes: int) -> Corners | None:
+    """The corners of a target among boxes [M, 6] of corners, class and score, best first."""
+    rank, index = divmod(target.index, classes)
+    of_class = boxes[boxes[:, 4] == index]
+    if rank >= len(of_class):
+        return None
+    left, top, right, bottom = (float(side) for side in of_class[rank, :4])
+    return left, top, right, bottom
 
 
 def _target(image: ImageRecord, target: str) -> ClassScore | None:

@@ -10,7 +10,7 @@ from cnnvis_report.errors import BadRequest
 from cnnvis_report.report.figure.content import Figure, HeadLine
 from cnnvis_report.report.figure.fonts import Font, shortened, spelled, wrapped
 from cnnvis_report.report.figure.heads import Scale, head, scales
-from cnnvis_report.report.figure.marks import WIDTH, cased, mark, mask_lines
+from cnnvis_report.report.figure.marks import LIGHT, WIDTH, YELLOW, box_lines, cased, mark, mask_lines
 from cnnvis_report.report.figure.sheet import POINTS_PER_MM, Box, Cell, Color, Element, Line, Raster, Sheet, Text
 from cnnvis_report.report.figure.style import Style
 from cnnvis_report.report.pictures.drawing import bar_colors
@@ -130,6 +130,8 @@ class _Layout:
             self.elements.append(Raster(box, draw))
             if row.mask is not None:
                 self.elements += mask_lines(row.mask, box, self.size)
+            if row.box is not None:
+                self.elements += box_lines(row.box, row.picture.shape, box, self.size)
         self._frame(box)
 
     def _head(self, lines: Sequence[HeadLine], y: float) -> None:
@@ -151,19 +153,24 @@ class _Layout:
 
     def _bars(self, y: float) -> float:
         """A color bar for each kind of scale, below the first columns that have it; where they end."""
-        below = y + (self._key(y) if any(row.mask is not None for row in self.figure.rows) else 0.0)
+        below, rows = y, self.figure.rows
+        for name, color, is_drawn in (
+            ("mask", LIGHT, any(row.mask is not None for row in rows)),
+            ("box", YELLOW, any(row.box is not None for row in rows)),
+        ):
+            below += self._key(below, name, color) if is_drawn else 0.0
         for scale, first, last in scales(self.figure):
             left = self._x(first + 1)
             box = Box(left, y, self._x(last + 1) + self.cell - left, self.style.near(BAR * self.size))
             below = max(below, self._bar(scale, box))
         return below
 
-    def _key(self, y: float) -> float:
-        """What the outlines are, below the heads of the rows; how high that is."""
-        text = self._text(self.head - 0.8 * self.size, y + 0.8 * self.size, "mask", self.style.theme.muted, "end")
+    def _key(self, y: float, name: str, color: Color) -> float:
+        """What outlines of a color are, below the heads of the rows; how high that is."""
+        text = self._text(self.head - 0.8 * self.size, y + 0.8 * self.size, name, self.style.theme.muted, "end")
         right, middle = text.x - text.width - 0.5 * self.size, y + 0.5 * self.size
         left = max(MARGIN * self.size, right - 2 * self.size)
-        self.elements += cased([(left, middle), (right, middle)], self.size, closed=False)
+        self.elements += cased([(left, middle), (right, middle)], self.size, closed=False, core=color)
         return LEADING * self.size
 
     def _bar(self, scale: Scale, box: Box) -> float:

@@ -1,4 +1,4 @@
-"""What a figure draws as lines: marks, since not every font has them, and outlines of masks, sharp at any size."""
+"""What a figure draws as lines, sharp at any size: marks, since not every font has them, outlines of masks, boxes."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -22,6 +22,7 @@ STROKES: dict[str, tuple[tuple[tuple[Point, ...], bool], ...]] = {
 }
 DARK: Color = (0, 0, 0)
 LIGHT: Color = (255, 255, 255)
+YELLOW: Color = (255, 214, 0)
 CASING, CORE = 0.15, 0.07  # widths of the dark line and of the light one upon it, of the font's size
 
 
@@ -45,6 +46,22 @@ def mask_lines(mask: npt.NDArray[Any], box: Box, size: float) -> list[Line]:
     return [line for loop in loops for line in cased(loop, size)]
 
 
-def cased(points: Sequence[Point], size: float, *, closed: bool = True) -> list[Line]:
+def box_lines(corners: Sequence[float], picture: tuple[int, ...], box: Box, size: float) -> list[Line]:
+    """The outline of a predicted box, as far as it lies within the picture.
+
+    Args:
+        corners: left, top, right and bottom in pixels of the picture. picture: its shape, [H, W] or [H, W, 3]. size: of
+            the figure's letters.
+    """
+    inside = CASING * size / 2  # the whole line stays within the cell
+    sides = zip(corners, (box.x, box.y) * 2, (box.width, box.height) * 2, (picture[1], picture[0]) * 2, strict=True)
+    left, top, right, bottom = (
+        min(max(start + side * length / pixels, start + inside), start + length - inside)
+        for side, start, length, pixels in sides
+    )
+    return cased([(left, top), (right, top), (right, bottom), (left, bottom)], size, core=YELLOW)
+
+
+def cased(points: Sequence[Point], size: float, *, closed: bool = True, core: Color = LIGHT) -> list[Line]:
     """A light line with dark edges, for letters of a size."""
-    return [Line(tuple(points), color, width * size, closed) for color, width in ((DARK, CASING), (LIGHT, CORE))]
+    return [Line(tuple(points), color, width * size, closed) for color, width in ((DARK, CASING), (core, CORE))]

@@ -73,6 +73,14 @@ def test_without_evidence_the_first_of_each_family_and_no_warning() -> None:
     assert not any(column.warning for column in columns)
 
 
+def test_evidence_that_ranks_none_leaves_the_order_to_prominence_and_twins_out() -> None:
+    unranked = tuple(replace(verdict, standing=Standing.UNKNOWN, checks=()) for verdict in VERDICTS)
+    evidence = replace(EVIDENCE, faithfulness="", methods=unranked, recommended=(), avoid=())
+    assert names(Methods(RUN, evidence, ROWS)) == names(Methods(RUN, None, ROWS))
+    same = tuple(replace(one, same_as="cam") if one.method == "grad_cam" else one for one in unranked)
+    assert names(Methods(RUN, replace(evidence, methods=same), ROWS))[0] == "cam"
+
+
 def test_there_are_never_more_than_eight_columns_with_the_input() -> None:
     more = tuple(records.info(f"own_{number}", family=f"family {number}") for number in range(9))
     methods = Methods(records.run([*METHODS, *more]), None, (*ROWS, *((method.name, "") for method in more)))

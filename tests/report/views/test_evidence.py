@@ -230,3 +230,22 @@ def test_a_method_with_the_same_maps_is_struck_alone(tmp_path: Path) -> None:
     html = section(site(tmp_path / "run", replace(EVIDENCE, methods=methods)))
     struck = re.findall("<s>(.*?)</s>", html)
     assert [title.split()[0] for title in struck] == ["twin", "Gradient"]
+
+
+def test_numbers_that_are_the_same_stand_once(ranked: Path, tmp_path: Path) -> None:
+    """A random map has a relevance gain of 0, so that the gain and its difference to that of one are one number."""
+    named = EVIDENCE.faithfulness
+    same = tuple(
+        replace(
+            method,
+            measures={
+                name: replace(scored, difference=scored.value) if name == named else scored
+                for name, scored in method.measures.items()
+            },
+        )
+        for method in EVIDENCE.methods
+    )
+    html = section(site(tmp_path / "run", replace(EVIDENCE, methods=same)))
+    value = words.interval(EVIDENCE.methods[0].measures[named].value)
+    assert page_text(html).count(value) == 1 and "0 for a random map" in html and "Difference <" not in html
+    assert "Difference <" in section(ranked) and "0 for a random map" not in section(ranked)

@@ -27,6 +27,11 @@ class Score:
     difference: str = ""
     images: str = ""
 
+    @property
+    def from_zero(self) -> bool:
+        """Whether the value and the difference to a random map are one number, as where a random map scores 0."""
+        return self.difference.removeprefix("+") == self.value
+
 
 @dataclass(frozen=True)
 class EvidenceRow:
@@ -74,6 +79,7 @@ class EvidenceTable:
     ranking: what ranks; None where nothing does, and then there are no rows. localization: None without masks.
     localized: how many images count for it.
     randomized: whether any method was tested with random weights. absent: how many methods have no maps.
+    from_zero: whether what ranks is 0 for random maps, so that values and differences are the same numbers.
     """
 
     images: int
@@ -89,6 +95,7 @@ class EvidenceTable:
     axis: Axis | None
     rows: tuple[EvidenceRow, ...]
     absent: int
+    from_zero: bool
 
 
 def evidence_table(report: Report) -> EvidenceTable | None:
@@ -109,6 +116,7 @@ class _Table:
         ranking = self._info(evidence.faithfulness)
         finding = "" if ranking else next(iter(evidence.limits), "Nothing is ranked.")
         limits = [sentence for sentence in evidence.limits if sentence != finding]
+        rows = tuple(self._rows()) if ranking else ()
         return EvidenceTable(
             images=counted.get(evidence.faithfulness, evidence.images),
             finding=finding,
@@ -121,8 +129,9 @@ class _Table:
             localized=counted.get(evidence.localization, 0),
             randomized=any(method.check(RANDOMIZATION) for method in evidence.methods),
             axis=self._axis,
-            rows=tuple(self._rows()) if ranking else (),
+            rows=rows,
             absent=sum(method.standing is Standing.NOT_APPLICABLE for method in evidence.methods),
+            from_zero=all(row.faithfulness.from_zero for row in rows),
         )
 
     def _info(self, name: str) -> MetricInfo | None:
