@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from cnnvis_report.report.comparison.write import write_comparison
 from tests.pages.browser import Visit, until
+from tests.report.comparison.planted import compared
 
 pytestmark = pytest.mark.browser
 
@@ -31,6 +33,22 @@ def test_a_phone_shows_methods_and_how_faithful_they_are_side_by_side(phone: Vis
     assert differences.count() > 10 and differences.evaluate_all(IN_SIGHT)
     tab = phone.open(moved / "methods.html")
     assert tab.locator(".method-table tbody tr:first-child > :is(th, .of-standing)").evaluate_all(IN_SIGHT)
+
+
+@pytest.mark.parametrize(("runs", "fits"), [(2, True), (4, True), (6, False)])
+def test_a_phone_shows_the_numbers_of_up_to_four_runs_and_breaks_no_word(
+    phone: Visit, tmp_path: Path, runs: int, fits: bool
+) -> None:
+    report = compared(tmp_path / "runs", runs)
+    write_comparison(report.comparison, report.runs, tmp_path / "changes")
+    tab = phone.open(tmp_path / "changes" / "index.html")
+    for table in ("#runs", "#classes"):
+        cells = tab.locator(f"{table} :is(th, td).num")
+        assert cells.count() > 2 * runs and cells.evaluate_all(IN_SIGHT) is fits, table
+    heads = tab.locator("#runs tbody th span").all()
+    lines = {head.inner_text(): len(head.evaluate("(span) => span.getClientRects()")) for head in heads}
+    assert all(count <= len(name.split()) for name, count in lines.items()), lines
+    phone.is_quiet()
 
 
 def test_paper_has_what_a_screen_folds_away_of_the_evidence(visit: Visit, moved: Path) -> None:
