@@ -49,7 +49,7 @@ class Row:
     name: short, and unlike those of the other rows. number: of the image in the run, from 1. reason: why it is shown.
     target: the class whose maps are shown; None where none of its maps is. maps: [h, w] by column; None where there
     isn't one. head: what stands at its left, where that isn't what one run predicts. box: of a detection, left, top,
-    right and bottom of the box whose score is explained, in pixels of the picture; None where there isn't one.
+    right and bottom of the box whose score is explained, in pixels of the picture and within it; None without one.
     """
 
     image: ImageRecord
@@ -166,18 +166,25 @@ def _row(
         values = arrays[records[0].key].astype(np.float32, copy=False) if records else None
         maps.append(None if values is None else column.method.shown(values))
     boxes, classes = arrays.get("boxes"), stored.record.network.classes
-    box = corners_of(explained, boxes, classes) if explained and boxes is not None else None
-    return Row(image, name, number, reason, explained, arrays["picture"], arrays.get("mask"), tuple(maps), box=box)
+    picture = arrays["picture"]
+    box = corners_of(explained, boxes, classes, picture.shape) if explained and boxes is not None else None
+    return Row(image, name, number, reason, explained, picture, arrays.get("mask"), tuple(maps), box=box)
 
 
-def corners_of(target: ClassScore, boxes: Array, classes: int) -> Corners | None:
-    """The corners of a target among boxes [M, 6] of corners, class and score, best first."""
+def corners_of(target: ClassScore, boxes: Array, classes: int, picture: Sequence[int]) -> Corners | None:
+    """The part of a target's box that lies within the picture; None where there isn't any.
+
+    Args:
+        boxes: [M, 6] of corners, class and score, best first. picture: its shape, [H, W] or [H, W, 3].
+    """
     rank, index = divmod(target.index, classes)
     of_class = boxes[boxes[:, 4] == index]
     if rank >= len(of_class):
         return None
-    left, top, right, bottom = (float(side) for side in of_class[rank, :4])
-    return left, top, right, bottom
+    height, width = picture[:2]
+    left, right = (min(max(float(side), 0.0), width) for side in of_class[rank, [0, 2]])
+    top, bottom = (min(max(float(side), 0.0), height) for side in of_class[rank, [1, 3]])
+    return (left, top, right, bottom) if left < right and top < bottom else None
 
 
 def _target(image: ImageRecord, target: str) -> ClassScore | None:

@@ -47,11 +47,11 @@ def mask_lines(mask: npt.NDArray[Any], box: Box, size: float) -> list[Line]:
 
 
 def box_lines(corners: Sequence[float], picture: tuple[int, ...], box: Box, size: float) -> list[Line]:
-    """The outline of a predicted box, as far as it lies within the picture.
+    """The outline of a predicted box.
 
     Args:
-        corners: left, top, right and bottom in pixels of the picture. picture: its shape, [H, W] or [H, W, 3]. size: of
-            the figure's letters.
+        corners: left, top, right and bottom in pixels of the picture, within it. picture: its shape, [H, W] or
+            [H, W, 3]. size: of the figure's letters.
     """
     inside = CASING * size / 2  # the whole line stays within the cell
     sides = zip(corners, (box.x, box.y) * 2, (box.width, box.height) * 2, (picture[1], picture[0]) * 2, strict=True)

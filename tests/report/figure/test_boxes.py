@@ -39,13 +39,13 @@ def test_a_box_lies_in_every_cell_where_it_lies_in_the_picture(size: tuple[int, 
         assert across == pytest.approx([2, 10.5, 10.5, 2]) and down == pytest.approx([3, 3, 6, 6])
 
 
-def test_of_a_box_beyond_the_picture_the_part_within_is_drawn() -> None:
-    sheet = lay_out(with_box((-40.0, 3.0, 400.0, 16.0)), Style(), AnyFont())
+def test_the_whole_line_of_a_box_at_the_edge_lies_in_the_cell() -> None:
+    sheet = lay_out(with_box((0.0, 3.0, 16.0, 16.0)), Style(), AnyFont())
     cell = next(raster.box for raster in sheet.elements if isinstance(raster, Raster))
     half = CASING * Style().font_size / 2
     right, bottom = cell.x + cell.width, cell.y + cell.height
     assert outlines(sheet)[0].points[0][0] == pytest.approx(cell.x + half)
-    assert outlines(sheet)[0].points[2] == pytest.approx((right - half, bottom - half)), "the whole line is in the cell"
+    assert outlines(sheet)[0].points[2] == pytest.approx((right - half, bottom - half))
 
 
 @pytest.mark.parametrize(("masked", "boxed"), [(True, True), (True, False), (False, True), (False, False)])
@@ -64,4 +64,21 @@ def test_outlines_are_explained_where_there_are_some(masked: bool, boxed: bool) 
     [(1, (1, 2, 3, 4)), (0, (5, 6, 7, 8)), (1 + 3, (2, 2, 9, 9)), (1 + 6, (0, 0, 1, 1)), (0 + 3, None), (2, None)],
 )
 def test_second_and_third_boxes_of_a_class_are_counted_within_the_class(index: int, corners: Corners | None) -> None:
-    assert corners_of(ClassScore(index, "a", 1.0, 0.5), BOXES, 3) == corners
+    assert corners_of(ClassScore(index, "a", 1.0, 0.5), BOXES, 3, (16, 16)) == corners
+
+
+@pytest.mark.parametrize(
+    ("box", "within"),
+    [
+        ((-4, 3, 40, 90), (0, 3, 24, 8)),
+        ((30, 1, 40, 5), None),
+        ((-9, 1, 0, 5), None),
+        ((2, -7, 5, -1), None),
+        ((5, 2, 5, 6), None),
+        ((9, 2, 3, 6), None),
+    ],
+    ids=["beyond", "right of it", "left of it", "above it", "no width", "turned round"],
+)
+def test_of_a_box_the_part_within_the_picture_is_drawn(box: Corners, within: Corners | None) -> None:
+    boxes = np.array([[*box, 0, 0.9]], dtype=np.float32)
+    assert corners_of(ClassScore(0, "a", 1.0, 0.5), boxes, 3, (8, 24, 3)) == within
