@@ -53,9 +53,10 @@ class Text:
             return f"No method is recommended: there are too few images to compare {name} with that of a random map."
         if Standing.BEST in standings:
             return "No method is recommended: none that is faithful lies on the object more than a random map does."
-        possibly = [method for method in self.evidence.methods if method.standing is Standing.POSSIBLY_BETTER]
+        rows = [method for method in self.evidence.methods if not method.same_as]
+        possibly = [method for method in rows if method.standing is Standing.POSSIBLY_BETTER]
         if possibly:
-            return self._nothing_sure([method for method in possibly if not method.same_as])
+            return self._nothing_sure(possibly)
         return f"No method is recommended: none that passes its checks has a better {name} than a random map."
 
     def _nothing_sure(self, methods: Sequence[MethodEvidence]) -> str:
@@ -67,8 +68,8 @@ class Text:
         images = words.counted(self._ranked(methods[0]).images, "image")
         are = "is" if len(titles) == 1 else "are"
         return (
-            f"No method is recommended: on {images}, none is surely better than a random map; {words.listed(named)} "
-            f"{are} possibly better."
+            f"No method is recommended: on {images}, none that passes its checks is surely better than a random map; "
+            f"{words.listed(named)} {are} possibly better."
         )
 
     def _avoid(self, method: MethodEvidence) -> str:

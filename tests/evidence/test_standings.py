@@ -72,7 +72,8 @@ def test_where_none_is_surely_better_the_sentence_says_which_may_be() -> None:
         names = possibly if len(possibly) < 5 else [*possibly[:3], f"{len(possibly) - 3} more"]
         are = "is" if len(possibly) == 1 else "are"
         reason = (
-            f"on 6 images, none is surely better than a random map; {words.listed(names)} {are} possibly better."
+            "on 6 images, none that passes its checks is surely better than a random map; "
+            f"{words.listed(names)} {are} possibly better."
             if possibly
             else "none that passes its checks has a better gain than a random map."
         )

@@ -72,7 +72,7 @@ def test_what_comes_into_sight_makes_it_unready_until_it_is_drawn(visit: Visit, 
 def test_a_slow_machine_filters_draws_and_enlarges(
     chromium: Any, moved: Path, report: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tests.pages.browser.SLOWDOWN", 2.0)
+    monkeypatch.setattr("tests.pages.browser.SLOWDOWN", 4.0)
     visit = Visit(chromium)
     tab = visit.open(moved / "index.html", "#verdict=correct")
     assert shown(tab) == [image.name for image in images(report) if image.correct]
