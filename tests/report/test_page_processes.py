@@ -1,6 +1,6 @@
 """Pages are the same bytes by any number of processes, and fail in the same words."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from shutil import copytree
 
@@ -16,6 +16,7 @@ from cnnvis_report.report.site.site_writer import SiteOptions, write_pages
 from cnnvis_report.report.write import write_site
 from cnnvis_report.store import load_run
 from cnnvis_report.store.array_files.arrays import Damaged
+from tests.figures import full_figures
 from tests.fixtures.make_run import FOLDER
 from tests.report.comparison.planted import compared
 
@@ -36,8 +37,8 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.fixture
-def shared(monkeypatch: pytest.MonkeyPatch) -> list[object]:
-    """Processes that a small run is shared among, too."""
+def shared(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[object]]:
+    """Processes that a small run is shared among, too; they pack pictures as users get them, and so does this one."""
     started: list[object] = []
     start = processes._Process.__init__
 
@@ -47,7 +48,8 @@ def shared(monkeypatch: pytest.MonkeyPatch) -> list[object]:
 
     monkeypatch.setattr(image_pages, "MAPS_EACH", 1)
     monkeypatch.setattr(processes._Process, "__init__", counted)
-    return started
+    with full_figures():
+        yield started
 
 
 def test_a_site_is_the_same_by_any_number_of_processes(tmp_path: Path, shared: list[object]) -> None:
