@@ -74,7 +74,7 @@ class DryRunTape(Tape):
         shape = (len(corners), *self._logits.shape)
         return self._run_pass(None, lambda: self._logits.new_zeros(shape), forward=passes)
 
-    def replay(self, images: Tensor, rows: Tensor | None = None) -> Tape:
+    def replay(self, images: Tensor, rows: Tensor | None = None, *, activation_inputs: bool = False) -> Tape:
         """A dry run within this one."""
         first = replace(self._first, images=images)
         return DryRunTape(self.subject, first, capacity=self.capacity, seed=self.seed, within=self)

@@ -8,6 +8,7 @@ from torch.autograd.graph import GradientEdge, get_gradient_edge
 
 from cnnvis_report.engine.forward_passes import ForwardPasses
 from cnnvis_report.engine.gradients import PIXELS
+from cnnvis_report.engine.graph.activation_inputs import ActivationInputs
 from cnnvis_report.engine.graph.attention import attentions
 from cnnvis_report.engine.graph.layer_inputs import LayerInputs, RecordedPass
 from cnnvis_report.engine.graph.nodes import recorded
@@ -29,6 +30,7 @@ class RecordedBatch(ForwardPasses):
         layers: names of the layers whose values or gradients will be read.
         layer_inputs: whether somebody will ask for what the layers read and weigh with.
         anchor: of the images as they are, where these are perturbed versions; of these where it is None.
+        activation_inputs: whether what activations read is kept.
     """
 
     def __init__(
@@ -41,11 +43,13 @@ class RecordedBatch(ForwardPasses):
         capacity: int | None,
         within: "ForwardPasses | None",
         anchor: Anchor | None = None,
+        activation_inputs: bool = False,
     ) -> None:
         super().__init__(subject, images, capacity=capacity, within=within)
         self.anchor = anchor
         self._layers = list(dict.fromkeys(subject.layer(name).name for name in layers))
         self._has_layer_inputs = layer_inputs
+        self._has_activation_inputs = activation_inputs
         self._run_pass(FORWARD, self._run, forward=1.0, kind=FORWARD)
 
     @property
@@ -103,6 +107,12 @@ class RecordedBatch(ForwardPasses):
         for layer in attentions(self._recorded.nodes):
             yield layer.weights(len(self.images)).to(self.images.dtype)
 
+    @property
+    def recorded(self) -> RecordedPass:
+        """The pass itself, with what was noted of it so far."""
+        self._share_pass(FORWARD)
+        return self._recorded
+
     def record(self) -> RecordedPass:
         """The pass itself, with what its layers read and weigh with."""
         self._require_layer_inputs()
@@ -136,7 +146,9 @@ class RecordedBatch(ForwardPasses):
             self._values[name] = values.clone() if values is maps else values  # an operation in place may follow
 
         layer_inputs = LayerInputs() if self._has_layer_inputs else None
-        with grad_mode(), noticing_hooks(self.subject.network) as noticed, layer_inputs or nullcontext():
+        activations = ActivationInputs() if self._has_activation_inputs else None
+        modes = layer_inputs or nullcontext(), activations or nullcontext()
+        with grad_mode(), noticing_hooks(self.subject.network) as noticed, modes[0], modes[1]:
             leaf = self.images.clone().requires_grad_()
             self._edges[PIXELS] = get_gradient_edge(leaf)
             with self.subject.watching(self._layers, keep, as_maps=False):
@@ -144,7 +156,8 @@ class RecordedBatch(ForwardPasses):
         self._logits = self.subject.meaning.of(output.detach())
         nodes = recorded(output.grad_fn)
         walk = None if noticed.hooks or not all(map(callable, nodes)) else GradientWalk(nodes)
-        self._recorded = RecordedPass(output, nodes, layer_inputs, walk=walk)
+        inputs = {} if activations is None else activations.inputs
+        self._recorded = RecordedPass(output, nodes, layer_inputs, walk=walk, activation_inputs=inputs)
 
     def _capture(self, *names: str) -> None:
         """Run once more where nobody said that these layers would be read."""

@@ -41,6 +41,7 @@ class Tape(RecordedBatch):
         seed: what the noise of `noise` comes from, with the image itself.
         within: the tape that this one replays; the method that it measures then bears all passes.
         anchor: of the images as they are, where these are perturbed versions; of these where it is None.
+        activation_inputs: whether what activations read is kept.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class Tape(RecordedBatch):
         seed: int = 0,
         within: "Tape | None" = None,
         anchor: Anchor | None = None,
+        activation_inputs: bool = False,
     ) -> None:
         self._reads = dict(reads or {})
         layer_inputs = layer_inputs or any(rule.layer_inputs for rule in self._reads if rule is not None)
@@ -63,7 +65,14 @@ class Tape(RecordedBatch):
         self._passes: dict[Key, Hashable] = {}
         self.seed = seed
         super().__init__(
-            subject, images, layers=layers, layer_inputs=layer_inputs, capacity=capacity, within=within, anchor=anchor
+            subject,
+            images,
+            layers=layers,
+            layer_inputs=layer_inputs,
+            capacity=capacity,
+            within=within,
+            anchor=anchor,
+            activation_inputs=activation_inputs,
         )
         inputs = self.images  # not self: a tape that holds itself waits for the garbage collector, with its graph
         self.reference = reference or Reference(lambda: inputs)
@@ -133,11 +142,12 @@ class Tape(RecordedBatch):
         """
         return self.reference.fitted(key, lambda images: fit(self.subject, images, self.capacity))
 
-    def replay(self, images: Tensor, rows: Tensor | None = None) -> "Tape":
+    def replay(self, images: Tensor, rows: Tensor | None = None, *, activation_inputs: bool = False) -> "Tape":
         """A tape of other images [M, C, H, W], whose passes the method that runs has for itself.
 
         Args:
             rows: [M], which image of the batch each is a version of, as for `scores`.
+            activation_inputs: whether what activations read is kept.
 
         Raises:
             NotApplicable: as `scores`.
@@ -150,6 +160,7 @@ class Tape(RecordedBatch):
             seed=self.seed,
             within=self,
             anchor=self.anchor_of(len(images), rows),
+            activation_inputs=activation_inputs,
         )
 
     def noise(self, draws: int) -> Iterator[Tensor]:

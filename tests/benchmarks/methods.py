@@ -75,6 +75,7 @@ def peers(
         "guided_grad_cam": lambda: attr.GuidedGradCam(network, layer).attribute(leaf, targets),
         "grad_cam": lambda: attr.LayerGradCam(network, layer).attribute(leaf, targets),
         "integrated_gradients": lambda: attr.IntegratedGradients(network).attribute(leaf, black, targets, n_steps=8),
+        "deep_lift": lambda: attr.DeepLift(network).attribute(leaf, black, targets),
         "smoothgrad": lambda: attr.NoiseTunnel(attr.Saliency(network)).attribute(leaf, nt_samples=8, target=targets),
         "occlusion": lambda: attr.Occlusion(network).attribute(leaf, (3, 56, 56), strides=(3, 28, 28), target=targets),
         "lrp_composite": lambda: zennit(network, name, images, targets),

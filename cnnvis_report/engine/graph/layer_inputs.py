@@ -3,7 +3,7 @@
 A bias is not kept at all, nor the input of a linear layer whose weight has no gradient, nor a batch norm's shift.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -153,7 +153,8 @@ class RecordedPass:
 
     output: [N, classes], with its graph. nodes: all operations, latest first. operands: None where nobody has asked.
     cache: what a rule has worked out of the pass for all classes; only the latest rule's is kept. walk: what works out
-    gradients; None where that is for PyTorch, since code of the network takes part in it.
+    gradients; None where that is for PyTorch, since code of the network takes part in it. activation_inputs: what
+    activations read, by their nodes; empty where nobody has asked.
     """
 
     output: Tensor
@@ -161,6 +162,7 @@ class RecordedPass:
     layer_inputs: LayerInputs | None = None
     cache: dict[Any, Any] = field(default_factory=dict)
     walk: GradientWalk | None = None
+    activation_inputs: Mapping[Node, Tensor] = field(default_factory=dict)
     _keeper: Any = None
 
     def gradients(self, start: Tensor, edges: Sequence[GradientEdge]) -> Sequence[Tensor | None]:

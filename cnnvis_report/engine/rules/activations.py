@@ -59,6 +59,19 @@ OFFSET: dict[str, Callable[[Tensor, Node], Tensor]] = {
     "Softplus": lambda z, node: functional.softplus(z, saved(node, "beta"), saved(node, "threshold")),
 }
 
+# not needed by relevance, whose way back is the ordinary one there
+PIECEWISE: dict[str, Callable[[Tensor, Node], Tensor]] = {
+    "Relu": lambda z, _: z.relu(),
+    "LeakyRelu": lambda z, node: functional.leaky_relu(z, saved(node, "negative_slope")),
+    "PreluKernel": lambda z, node: torch.where(z > 0, z, z * saved(node, "weight")),
+    "ClampMin": lambda z, node: z.clamp(min=saved(node, "min")),
+    "ClampMax": lambda z, node: z.clamp(max=saved(node, "max")),
+}
+
+# whose slope changes nowhere at once, so that the mean of two near slopes is nearer to the slope of the line between
+# them than rounding lets a ratio of differences come
+SMOOTH = frozenset({"Silu", "Gelu", "Mish", "Tanh", "Sigmoid", "Softplus"})
+
 
 def known_layers(rule: Hashable, recorded: RecordedPass, more: Kinds = frozenset()) -> Layers:
     """The layers of a pass that a rule speaks of, found once for all classes; `more` are operations that it knows too.

@@ -25,7 +25,7 @@ PACKAGE = Path(ops.__file__).parents[2]
 MOST = 2  # operations that one line of code may speak of by their names
 
 # Tables that say what an operation does to numbers: they are the rule.
-RULES = {"HELD", "STEPS", "LOGISTIC", "TINY", "FUNCTIONS", "OFFSET"}
+RULES = {"HELD", "STEPS", "LOGISTIC", "TINY", "FUNCTIONS", "OFFSET", "PIECEWISE", "SMOOTH"}
 
 
 def tables(path: Path) -> list[str]:
