@@ -35,7 +35,7 @@ def deep_lift(tape: Tape, targets: Tensor) -> Tensor:
         [N, K, C, H, W] in logits.
 
     Raises:
-        NotApplicable: an operation has no rule, such as a layer norm or a softmax inside the network.
+        NotApplicable: an operation has no rule, such as a softmax inside the network.
     """
     black = tape.black.expand_as(tape.images)
     image, reference = (tape.replay(images, activation_inputs=True) for images in (tape.images, black))

@@ -172,7 +172,33 @@ class Gated(nn.Module):
         return self.fc((x * x - x / 3).mean((2, 3)))
 
 
-@pytest.mark.parametrize("factory", [Tiny, Awkward, Gated])
+class Norms(nn.Module):
+    """Layer norms over channels, positions and both, with weights and without, and group norms."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.over = nn.Conv2d(3, 6, 3, stride=2), nn.LayerNorm([6, 7, 7])
+        self.groups, self.plain, self.last = nn.GroupNorm(2, 6), nn.GroupNorm(1, 6, affine=False), nn.LayerNorm(6)
+        self.fc = nn.Linear(6, 4)
+        for norm in (self.over, self.groups, self.last):
+            nn.init.uniform_(norm.weight, 0.5, 2, generator=torch.Generator().manual_seed(2))
+
+    def forward(self, x: Any) -> Any:
+        x = functional.gelu(self.over(self.conv(x)))
+        x = self.plain(self.groups(x).permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2) * 2)
+        return self.fc(functional.layer_norm(self.last(x.permute(0, 2, 3, 1)).mean((1, 2)), [6]))
+
+
+def test_near_the_reference_multipliers_are_gradients(images: Any, targets: Any) -> None:
+    network = seeded(Norms()).double().eval()
+    near = (black(images) + 1e-7 * images).detach().requires_grad_()
+    (slopes,) = torch.autograd.grad(network(near).gather(1, targets[:, None] % 4).sum(), near)
+    expected = slopes * (near - black(images))
+    actual = only(network, near.detach(), targets % 4, "deep_lift", **GRAY)
+    torch.testing.assert_close(actual, expected.detach(), rtol=1e-4, atol=1e-6 * float(expected.abs().max()))
+
+
+@pytest.mark.parametrize("factory", [Tiny, Awkward, Gated, Norms])
 def test_nothing_of_a_score_is_lost(factory: Any, images: Any) -> None:
     network, targets = seeded(factory()).double().eval(), torch.tensor([1, 3, 0])
     _, notes, _ = noted(network, images, targets[:, None], "deep_lift")
@@ -180,10 +206,19 @@ def test_nothing_of_a_score_is_lost(factory: Any, images: Any) -> None:
     assert_complete(network, images, targets, only(network, images, targets, "deep_lift", **GRAY))
 
 
-USED = ("vgg11_bn", "resnet18", "densenet121", "googlenet", "mobilenet_v2", "mobilenet_v3_small", "efficientnet_b0")
+USED = (
+    "vgg11_bn",
+    "resnet18",
+    "densenet121",
+    "googlenet",
+    "mobilenet_v2",
+    "mobilenet_v3_small",
+    "efficientnet_b0",
+    "convnext_tiny",
+)
 
 
-@pytest.mark.parametrize("name", represented(USED, by=("vgg11_bn", "resnet18", "mobilenet_v3_small")))
+@pytest.mark.parametrize("name", represented(USED, by=("vgg11_bn", "resnet18", "convnext_tiny")))
 def test_nothing_is_lost_on_what_people_use(name: Any) -> None:
     network, images = architecture(name, biases=True)
     network, images, targets = network.double(), images.double(), torch.tensor([3, 7])
@@ -201,9 +236,9 @@ def test_a_product_counts_each_factor_with_the_mean_of_the_other() -> None:
     assert maps.flatten().tolist() == [(3 - 1) * 3.0, (5 - 1) * 2.0, 0]
 
 
-class Normalized(Tiny):
+class Softened(Tiny):
     def forward(self, x: Any) -> Any:
-        return self.fc(functional.layer_norm(self.pool(self.features(x)).flatten(1), (8,)))
+        return self.fc(self.pool(self.features(x)).flatten(1).softmax(1))
 
 
 class Undecided(Tiny):
@@ -228,7 +263,7 @@ class Traced(Tiny):
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
 @pytest.mark.parametrize(
     ("factory", "reason"),
-    [(Normalized, "1 NativeLayerNorm"), (Undecided, "something else"), (Traced, "can't be seen")],
+    [(Softened, "1 Softmax"), (Undecided, "something else"), (Traced, "can't be seen")],
 )
 def test_a_network_without_a_way_back_says_why(factory: Any, reason: Any, images: Any, targets: Any) -> None:
     with pytest.raises(NotApplicable, match=reason):

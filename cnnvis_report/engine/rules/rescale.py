@@ -13,7 +13,7 @@ from cnnvis_report.engine.graph.attention import operation_name
 from cnnvis_report.engine.graph.backward import Sent, Signals, inputs, walk_back
 from cnnvis_report.engine.graph.layer_inputs import RecordedPass
 from cnnvis_report.engine.graph.nodes import operation, ordinary, result_shape, saved
-from cnnvis_report.engine.graph.ops import MOVES, SUMS, Kind, Kinds, kind
+from cnnvis_report.engine.graph.ops import DATA_NORMS, MOVES, SUMS, Kind, Kinds, kind
 from cnnvis_report.engine.rules.activations import FUNCTIONS, OFFSET, PIECEWISE, SMOOTH, argument
 from cnnvis_report.errors import NotApplicable
 
@@ -39,8 +39,9 @@ class Rescale:
 
     An activation y = f(z) sends back m (y - y') / (z - z'), y' and z' those of the reference, or its slope where z is
     z'. The rise of a maximum counts at the position that has it, its fall at the one that has it in the reference. In
-    a product of two things that depend on the image, each counts with the mean of the other's two values. All else is
-    linear. So the multipliers times the differences of the pixels sum to the difference of the scores.
+    a product of two things that depend on the image, each counts with the mean of the other's two values; a layer or
+    group norm is such a product, of the deviations from a mean by the reciprocal of their spread. All else is linear.
+    So the multipliers times the differences of the pixels sum to the difference of the scores.
 
     reference: the pass of other images, one for each, recorded like the one that it is compared with.
 
@@ -93,6 +94,8 @@ class _Walk:
             return self._to_first(node, self._activation(node, m))
         if operation(node) in MAX_POOLS:
             return self._to_first(node, _shared_maximum(node, self.pairs[node], m))
+        if kind(node) in DATA_NORMS:
+            return self._to_first(node, _normalized(node, self.pairs[node], m))
         if kind(node) is Kind.MULTIPLY and _dependent(node) == 2:
             return self._product(node, m)
         return None
@@ -125,7 +128,7 @@ def _is_known(node: Node) -> bool:
     name, dependent = operation(node), _dependent(node)
     if name in OTHER_MAX_POOLS or (kind(node) is Kind.BATCH_NORM and saved(node, "training")):
         return False
-    if name in ACTIVATIONS or name in MAX_POOLS or kind(node) in MANY_INPUTS:
+    if name in ACTIVATIONS or name in MAX_POOLS or kind(node) in MANY_INPUTS | DATA_NORMS:
         return True
     if kind(node) is Kind.MULTIPLY:
         return dependent <= 2
@@ -175,6 +178,24 @@ def _shared_maximum(node: Node, other: Node, m: Tensor) -> Tensor:
     assert slope is not None  # the image is behind it
     same = difference == 0
     return torch.where(same, slope.flatten(-2), sums / torch.where(same, 1, difference)).view_as(slope)
+
+
+def _normalized(node: Node, other: Node, m: Tensor) -> Tensor:
+    """Multipliers behind y = u r, u what x has beyond its mean, r = 1 / spread of the layer or group.
+
+    r - r' is a ratio, without a difference's rounding, of the variances' difference, and that is the mean of
+    (u + u') (u - u').
+    """
+    weight = saved(node, "weight")
+    if weight is not None:
+        m = m * (weight if kind(node) is Kind.LAYER_NORM else weight.view(-1, *[1] * (m.ndim - 2)))
+    r, r0 = (saved(either, "result2").reshape(-1, 1) for either in (node, other))
+    x, x0 = (saved(either, "input").detach().reshape(len(r), -1) for either in (node, other))
+    grouped, u = m.reshape(len(r), -1), ((x - x.mean(1, keepdim=True)) + (x0 - x0.mean(1, keepdim=True))) / 2
+    of_spread = (grouped * u).sum(1, keepdim=True) * -((r * r0) ** 2) / (r + r0)
+    signals = grouped * (r + r0) / 2 + of_spread * 2 * u / u.shape[1]
+    centered: Tensor = signals - signals.mean(1, keepdim=True)
+    return centered.view_as(m)
 
 
 def _same(values: Tensor, others: Tensor) -> Tensor:
