@@ -8,8 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from cnnvis_report.data.decoding.decode import open_picture
+from cnnvis_report.data.preprocessing.geometry import whole_picture
+from cnnvis_report.data.preprocessing.prepare import prepare
+from cnnvis_report.data.preprocessing.preprocessing import Levels
+from cnnvis_report.models.load import load_model
 from cnnvis_report.store import load_arrays, load_run
 from tests.conftest import command
+from tests.data.deep_files import network_input, saved
 
 # what the photographs show, in words that the class names of the network have
 SHOWN = {
@@ -72,6 +78,29 @@ def test_two_objects_are_told_apart(real: Path, tmp_path: Path) -> None:
             rows = values.sum(1) / values.sum()
             centers.append(float((rows * np.arange(len(rows))).sum() / len(rows)))
         assert centers[0] < 0.4 < centers[1], f"{method}: the dog's head is above, the cat below"
+
+
+def test_photographs_of_16_bits_give_what_double_precision_gives(real: Path, tmp_path: Path) -> None:
+    """Photographs shrunk without rounding; their upper bytes alone give other logits."""
+    import torch
+    from PIL import Image
+
+    loaded = load_model(network(real)[0], network(real)[2])
+    nearest, bytes_ = [], []
+    for name in SHOWN:
+        whole = np.asarray(Image.open(real / "photos" / name).convert("RGB"), float)
+        height, width = (side // 2 * 2 for side in whole.shape[:2])
+        halves = whole[:height, :width].reshape(height // 2, 2, width // 2, 2, 3).mean(axis=(1, 3))
+        values = np.rint(halves * 257).astype(np.uint16)
+        picture = open_picture(saved(tmp_path, values), levels=Levels(bits=16))
+        exact = torch.from_numpy(network_input(values / 65535, loaded.preprocessing)).float()
+        rounded = prepare(whole_picture(picture), loaded.preprocessing).values
+        inputs = torch.stack([prepare(picture, loaded.preprocessing).values, exact, rounded])
+        with torch.no_grad():
+            logits = loaded.network.eval()(inputs)
+        nearest.append(float((logits[0] - logits[1]).abs().max()))
+        bytes_.append(float((logits[0] - logits[2]).abs().max()))
+    assert max(nearest) < 1e-4 < 0.05 < min(bytes_)
 
 
 def test_cam_points_at_objects_with_masks(real: Path, tmp_path: Path) -> None:

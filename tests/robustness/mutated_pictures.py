@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from cnnvis_report.data.decoding.decode import open_picture
 from cnnvis_report.data.pixels import UnusablePicture
 from cnnvis_report.data.preprocessing.prepare import prepare
 from cnnvis_report.data.preprocessing.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
-from tests.picture_reading import read_picture
 from tests.robustness.attack import Attack
 from tests.robustness.damage import damaged, peak
 
@@ -40,7 +40,7 @@ def read(content: bytes) -> str:
     """What was wrong with the reading; nothing where there was a picture or a reason."""
     before = peak()
     try:
-        values = prepare(read_picture(io.BytesIO(content)), READ).values
+        values = prepare(open_picture(io.BytesIO(content)), READ).values
         wrong = "" if tuple(values.shape) == (3, 32, 32) and bool(values.isfinite().all()) else "not a picture's values"
     except UnusablePicture:
         wrong = ""

@@ -3,11 +3,10 @@
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
 from cnnvis_report.data.pixels import MOST_PIXELS, Pixels, UnusablePicture
-from cnnvis_report.data.preprocessing.byte_scale import ByteScale, byte_scale, spread_of
+from cnnvis_report.data.preprocessing.byte_scale import ByteScale, byte_scale, finite, spread_of
 from cnnvis_report.data.preprocessing.preprocessing import Levels
 
 AS_IT_IS = ByteScale(0.0, 1.0)
@@ -74,11 +73,4 @@ class BandPicture:
             shares = (strip - self.scale.low) / (self.scale.high - self.scale.low)
             with np.errstate(over="ignore"):  # which is said of the whole band
                 values[top:bottom] = np.clip(shares, 0, 1) if self.cut else shares
-        return Image.fromarray(_finite(values))
-
-
-def _finite(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """The values, where single precision holds all of them."""
-    if not np.isfinite(values).all():
-        raise UnusablePicture("values that are too large for single precision")
-    return values
+        return Image.fromarray(finite(values))

@@ -32,10 +32,10 @@ COLOR = 3  # channels
 def open_picture(
     source: Source, page: int = 0, levels: Levels = NO_LEVELS, ending: str = ""
 ) -> Image.Image | UprightPicture:
-    """An upright picture in mode RGB or L, whatever the file holds; a large one makes its rows as they are needed.
+    """An upright picture in mode RGB or L, whatever the file holds; a large or deep one makes its rows when needed.
 
-    Transparent places show white; of an animation the first frame counts; more than 8 bits become 8, and what a user
-    has to know of that is among the picture's `info`, under NOTE.
+    Transparent places show white; of an animation the first frame counts; more than 8 bits are 8 where the picture is
+    made whole, and what a user has to know of that is among its `info` then, under NOTE.
 
     Args:
         page: of a file with several images, counted from 0. levels: how more than 8 bits are read. ending: of the
@@ -46,7 +46,8 @@ def open_picture(
     """
     with decoding(source):
         picture = UprightPicture.of(_gray_or_color(_pixels(source, page, ending)), levels)
-        return picture.whole() if picture.size[0] * picture.size[1] <= WHOLE_UP_TO else picture
+        small = picture.size[0] * picture.size[1] <= WHOLE_UP_TO
+        return picture.whole() if small and not picture.deep else picture
 
 
 def open_mask(source: Source, ending: str = "") -> Image.Image:

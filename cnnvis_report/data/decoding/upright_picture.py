@@ -2,21 +2,24 @@
 
 from dataclasses import dataclass
 
-import numpy as np
 from PIL import Image
 
-from cnnvis_report.data.pixels import Pixels, Values, strips
-from cnnvis_report.data.preprocessing.byte_scale import ByteScale, byte_scale
+from cnnvis_report.data.decoding.deep_band import DeepBand, transparent
+from cnnvis_report.data.decoding.row_picture import RowPicture
+from cnnvis_report.data.pixels import Pixels
+from cnnvis_report.data.preprocessing.byte_scale import ByteScale, byte_scale, without_alpha
 from cnnvis_report.data.preprocessing.preprocessing import Levels
 
 NOTE, READING = "cnnvis-report note", "cnnvis-report reading"
 
 
 @dataclass(frozen=True)
-class UprightPicture:
-    """Transparent places show white, more than 8 bits are 8, and only the rows that are asked for are made so.
+class UprightPicture(RowPicture):
+    """Transparent places show white, and only the rows that are asked for are made so.
 
-    mode: L or RGB. scale: which values become 0 and 255, where the pixels have more than 8 bits.
+    Its rows are bytes; of more than 8 bits a channel, `bands` have all.
+
+    mode: L or RGB. scale: which values are black and white, where the pixels have more than 8 bits.
     """
 
     pixels: Pixels
@@ -60,34 +63,27 @@ class UprightPicture:
         """The same in another mode."""
         return UprightPicture(self.pixels, mode, self.scale)
 
-    def resize_rows(
-        self, first: int, last: int, width: int, filter: Image.Resampling, box: tuple[float, float] | None = None
-    ) -> Image.Image:
-        """The rows from `first` to before `last` at another width: what Pillow does first where it resizes a picture.
-
-        Args:
-            box: from where to where they are taken, in pixels of the picture; None for all of it.
-        """
-        left, right = box or (0, self.size[0])
-        rows = Image.new(self.mode, (width, last - first))
-        for top, bottom in strips(self.size[0], first, last):
-            strip = self.rows(top, bottom)
-            rows.paste(
-                strip.resize((width, bottom - top), filter, box=(left, 0, right, bottom - top)), (0, top - first)
-            )
-        return rows
-
     def whole(self) -> Image.Image:
         """The picture as Pillow has it, with note and reading in its `info`."""
-        parts = list(self.pixels.strips())
-        picture = self.rows(*parts[0]) if len(parts) == 1 else Image.new(self.mode, self.size)
-        for top, bottom in parts if len(parts) > 1 else ():
-            picture.paste(self.rows(top, bottom), (0, top))
+        picture = super().whole()
         if self.note:
             picture.info[NOTE] = self.note
         if self.reading:
             picture.info[READING] = self.reading
         return picture
+
+    @property
+    def deep(self) -> bool:
+        """Whether its pixels have more than 8 bits a channel."""
+        return self.scale is not None
+
+    def bands(self, channels: int) -> list[DeepBand]:
+        """What each channel of a network of 1 or 3 reads of a deep picture: all bits; of gray all read the same one."""
+        assert self.scale is not None  # which others have none of
+        colors = without_alpha(self.pixels.band_values(0, 1)).shape[2]
+        if channels == 1 or colors == 1:
+            return [DeepBand(self.pixels, self.scale)] * channels
+        return [DeepBand(self.pixels, self.scale, color) for color in range(channels)]
 
 
 def _rows(pixels: Pixels, scale: ByteScale | None, top: int, bottom: int) -> Image.Image:
@@ -97,7 +93,7 @@ def _rows(pixels: Pixels, scale: ByteScale | None, top: int, bottom: int) -> Ima
         return _on_white(rows)
     assert scale is not None  # deep pixels have one
     shallow = scale.to_bytes(rows)
-    clear = _transparent(rows, pixels.transparent)
+    clear = transparent(rows, pixels.transparent)
     if clear is not None:
         shallow[clear] = 255
     return _on_white(Image.fromarray(shallow))
@@ -110,12 +106,3 @@ def _on_white(picture: Image.Image) -> Image.Image:
         return Image.alpha_composite(Image.new("RGBA", above.size, "white"), above).convert("RGB")
     mode = "L" if picture.mode in ("1", "L") else "RGB"
     return picture if picture.mode == mode else picture.convert(mode)
-
-
-def _transparent(values: Values, color: int | tuple[int, ...] | None) -> Values | None:
-    """Where the one color lies that a PNG calls transparent; None where it calls none so."""
-    if isinstance(color, int) and values.ndim == 2:
-        return np.asarray(values == color)
-    if isinstance(color, tuple) and values.ndim == 3 and values.shape[2] == len(color):
-        return np.asarray((values == np.array(color)).all(axis=2))
-    return None

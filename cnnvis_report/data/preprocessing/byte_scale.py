@@ -1,4 +1,4 @@
-"""How values of more than 8 bits become bytes."""
+"""Which values of more than 8 bits are black and white, and what lies between them: bytes, or shares in 0…1."""
 
 import math
 from collections.abc import Callable
@@ -18,9 +18,9 @@ COUNTED = 1 << 16  # values of 16 bits that there may be
 
 @dataclass(frozen=True)
 class ByteScale:
-    """The values that become 0 and 255, what a user has to know of them, and who says them.
+    """The values that become 0 and 1, or 255 of bytes, what a user has to know of them, and who says them.
 
-    inverted: whether `low` becomes 255. curve: what maps values to 0…1, where they don't lie on a line between the two.
+    inverted: whether `low` becomes 1. curve: what maps values to 0…1, where they don't lie on a line between the two.
     """
 
     low: float
@@ -36,6 +36,14 @@ class ByteScale:
         black, white = ("white", "black") if self.inverted else ("black", "white")
         ends = f"values from {self.low:.6g} ({black}) to {self.high:.6g} ({white})"
         return f"{ends}, {self.said_by}" if self.said_by else ends
+
+    def to_shares(self, values: Values) -> npt.NDArray[np.float64]:
+        """The values in 0…1, cut at both ends; NaN where the ends are too far apart for double precision."""
+        numbers = values.astype(np.float64)
+        with np.errstate(over="ignore", invalid="ignore"):
+            shares = self.curve(numbers) if self.curve is not None else (numbers - self.low) / (self.high - self.low)
+        shares = np.clip(shares, 0, 1)
+        return 1 - shares if self.inverted else shares
 
     def to_bytes(self, values: Values) -> npt.NDArray[np.uint8]:
         """The values as bytes, cut at both ends; alpha is as opaque as it is, whatever range the colors have."""
@@ -90,7 +98,7 @@ def spread_of(pixels: Pixels, *, alpha: bool = True) -> Spread:
 
 
 def byte_scale(pixels: Pixels, levels: Levels, *, alpha: bool = True) -> ByteScale:
-    """Which values of a picture become 0 and 255.
+    """Which values of a picture are black and white.
 
     Args:
         alpha: as of `spread_of`.
@@ -138,6 +146,17 @@ def _of_bits(pixels: Pixels, levels: Levels, spread: Spread, alpha: bool) -> Byt
             return ByteScale(0.0, full)
     low = min(least, 0.0)
     return ByteScale(low, most if most > low else low + 1, f"read from {low:g} to {most:g}, its own range")
+
+
+def finite(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """The values, where single precision holds all of them.
+
+    Raises:
+        UnusablePicture: it doesn't.
+    """
+    if not np.isfinite(values).all():
+        raise UnusablePicture("values that are too large for single precision")
+    return values
 
 
 def has_alpha(values: Values) -> bool:

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from cnnvis_report.data.decoding.upright_picture import UprightPicture
+from cnnvis_report.data.decoding.row_picture import RowPicture
 from cnnvis_report.data.preprocessing.preprocessing import Preprocessing, Resize
 
 # Up to so many pixels a picture is made whole before its middle is cut from it, to the very bits of its library.
@@ -15,7 +15,7 @@ from cnnvis_report.data.preprocessing.preprocessing import Preprocessing, Resize
 WHOLE_UP_TO = 1 << 24
 REACH = 3  # of Pillow's widest filter, in pixels of the larger of the two grids
 Box = tuple[int, int, int, int]
-Color = tuple[int, ...]
+Color = tuple[float, ...]
 
 # Where a crop of a picture begins that leaves so many pixels; a negative margin is added around it.
 # Even, they all begin in the middle. Odd, torchvision and timm round to even as Python does, but add the smaller half
@@ -30,7 +30,7 @@ FILTERS = (Image.Resampling.NEAREST, Image.Resampling.BILINEAR, Image.Resampling
 
 
 def fit(
-    picture: Image.Image | UprightPicture, preprocessing: Preprocessing, filter: Image.Resampling, fill: Color = ()
+    picture: Image.Image | RowPicture, preprocessing: Preprocessing, filter: Image.Resampling, fill: Color = ()
 ) -> Image.Image:
     """The geometry of the preprocessing alone, for pictures and for masks that go with them.
 
@@ -71,7 +71,7 @@ def kept_size(size: tuple[int, int], preprocessing: Preprocessing) -> tuple[int,
     return resized_size(size, preprocessing.resize, preprocessing.aspect)
 
 
-def whole_picture(picture: Image.Image | UprightPicture) -> Image.Image:
+def whole_picture(picture: Image.Image | RowPicture) -> Image.Image:
     """The picture as Pillow has it, all of it in memory."""
     return picture if isinstance(picture, Image.Image) else picture.whole()
 
@@ -85,7 +85,7 @@ def _wanted(size: tuple[int, int], preprocessing: Preprocessing) -> Box:
     return left, top, left + across, top + down
 
 
-def _resized(picture: Image.Image | UprightPicture, size: tuple[int, int], filter: Image.Resampling) -> Image.Image:
+def _resized(picture: Image.Image | RowPicture, size: tuple[int, int], filter: Image.Resampling) -> Image.Image:
     """The picture at another size: first along the rows, then down the columns, as Pillow does it."""
     if isinstance(picture, Image.Image):
         return picture.resize(size, filter)
@@ -93,7 +93,7 @@ def _resized(picture: Image.Image | UprightPicture, size: tuple[int, int], filte
 
 
 def _resized_as_tensor(
-    picture: Image.Image | UprightPicture, size: tuple[int, int], filter: Image.Resampling
+    picture: Image.Image | RowPicture, size: tuple[int, int], filter: Image.Resampling
 ) -> Image.Image:
     """The picture at another size as torchvision resizes tensors; as Pillow does where it is large or no bytes."""
     if isinstance(picture, Image.Image) and resizes_tensors(picture, filter) and size[0] * size[1] <= WHOLE_UP_TO:
@@ -101,10 +101,10 @@ def _resized_as_tensor(
     return _resized(picture, size, filter)
 
 
-def _cut(picture: Image.Image | UprightPicture, wanted: Box, fill: Color) -> Image.Image:
+def _cut(picture: Image.Image | RowPicture, wanted: Box, fill: Color) -> Image.Image:
     """The part `wanted` (left, top, right, bottom) of the picture."""
     left, top, right, bottom = wanted
-    if isinstance(picture, UprightPicture):
+    if isinstance(picture, RowPicture):
         first, last = (min(max(side, 0), picture.size[1]) for side in (top, bottom))
         picture, top, bottom = picture.rows(first, last), top - first, bottom - first
     if not fill or (min(left, top) >= 0 and right <= picture.width and bottom <= picture.height):
@@ -120,7 +120,7 @@ def _within(part: Image.Image, size: tuple[int, int], at: tuple[int, int], fill:
 
 
 def _middle(
-    picture: Image.Image | UprightPicture, size: tuple[int, int], wanted: Box, filter: Image.Resampling, fill: Color
+    picture: Image.Image | RowPicture, size: tuple[int, int], wanted: Box, filter: Image.Resampling, fill: Color
 ) -> Image.Image:
     """The part `wanted` (left, top, right, bottom) of the picture at another size, without making the rest."""
     left, top, right, bottom = max(wanted[0], 0), max(wanted[1], 0), min(wanted[2], size[0]), min(wanted[3], size[1])

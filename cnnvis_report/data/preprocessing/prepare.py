@@ -15,6 +15,7 @@ from cnnvis_report.data.preprocessing.geometry import fit, kept_size, whole_pict
 from cnnvis_report.data.preprocessing.preprocessing import Preprocessing
 from cnnvis_report.data.preprocessing.shown_bands import band_picture, choose_bands
 from cnnvis_report.data.preprocessing.transform import shown_pixels
+from cnnvis_report.records.bands import USUAL
 
 
 @dataclass(frozen=True)
@@ -56,22 +57,63 @@ def prepare(picture: AnyPicture, preprocessing: Preprocessing) -> Picture:
         values = preprocessing.transform.of(whole_picture(picture))
         restored = preprocessing.restore(values) if preprocessing.transform.reversible else None
         return Picture(values, shown_pixels(values, restored), original, *words)
+    pixels, shown = resized_pixels(picture, preprocessing)
+    return Picture(preprocessing.normalize(pixels), shown, original, *words)
+
+
+def resized_pixels(
+    picture: Image.Image | UprightPicture, preprocessing: Preprocessing
+) -> tuple[Tensor, npt.NDArray[np.uint8]]:
+    """A gray or color picture, resized and cropped: [C, H, W] in 0…1, and as bytes H×W×3 or H×W.
+
+    Of more than 8 bits a channel the first has all, and filters that sharpen may lead beyond 0 and 1.
+
+    Raises:
+        UnusablePicture: it would have too many pixels, has some that aren't finite, or the network reads other bands.
+    """
+    if preprocessing.channels not in USUAL:
+        raise UnusablePicture(f"it is a picture of gray or color, and the network reads {preprocessing.channels} bands")
     _check_kept_size(picture.size, preprocessing)
+    try:
+        if isinstance(picture, UprightPicture) and picture.deep:
+            return _deep_pixels(picture, preprocessing)
+        shown = _shown_pixels(picture, preprocessing)
+    except MemoryError as error:
+        raise UnusablePicture("too large for the memory") from error
+    pixels = torch.from_numpy(shown.copy()).float().div(255)
+    pixels = pixels.unsqueeze(0) if pixels.ndim == 2 else pixels.permute(2, 0, 1)
+    return pixels.contiguous(), shown
+
+
+def _shown_pixels(picture: Image.Image | UprightPicture, preprocessing: Preprocessing) -> npt.NDArray[np.uint8]:
+    """Bytes H×W×3 or H×W of a picture of 8 bits a channel."""
     mode = "L" if preprocessing.channels == 1 else "RGB"
     # gray becomes color when it is small: that gives the same bits, and a large one would take four times its memory
     # but a tensor of one channel is resized with other roundings, and beside it there is no mean color
     late = preprocessing.library != "transformers" and not preprocessing.fill_color
     picture = picture if picture.mode == mode or (late and picture.mode == "L") else picture.convert(mode)
-    filter = Image.Resampling[preprocessing.interpolation.upper()]
-    try:
-        resized = fit(picture, preprocessing, filter, preprocessing.fill_color)
-    except MemoryError as error:
-        raise UnusablePicture("too large for the memory") from error
-    resized = resized if resized.mode == mode else resized.convert(mode)
-    shown = np.asarray(resized, dtype=np.uint8)
-    pixels = torch.from_numpy(shown.copy()).float().div(255)
-    pixels = pixels.unsqueeze(0) if pixels.ndim == 2 else pixels.permute(2, 0, 1)
-    return Picture(preprocessing.normalize(pixels.contiguous()), shown, original, *words)
+    resized = fit(picture, preprocessing, _filter(preprocessing), preprocessing.fill_color)
+    return np.asarray(resized if resized.mode == mode else resized.convert(mode), dtype=np.uint8)
+
+
+def _deep_pixels(picture: UprightPicture, preprocessing: Preprocessing) -> tuple[Tensor, npt.NDArray[np.uint8]]:
+    """The same of more than 8 bits a channel, color by color, rounded to bytes for pages alone."""
+    width, height = kept_size(picture.size, preprocessing)
+    pixels = np.empty((preprocessing.channels, height, width), np.float32)
+    bands, fill = picture.bands(preprocessing.channels), preprocessing.fill_color
+    for channel, band in enumerate(bands):
+        if channel and band is bands[0] and not fill:
+            pixels[channel] = pixels[0]
+            continue
+        beside = (fill[channel] / 255,) if fill else ()
+        pixels[channel] = np.asarray(fit(band, preprocessing, _filter(preprocessing), beside))
+    values = torch.from_numpy(pixels)
+    shown = values.clamp(0, 1).mul_(255).round_().to(torch.uint8)
+    return values, (shown[0] if len(shown) == 1 else shown.permute(1, 2, 0).contiguous()).numpy()
+
+
+def _filter(preprocessing: Preprocessing) -> Image.Resampling:
+    return Image.Resampling[preprocessing.interpolation.upper()]
 
 
 def _check_kept_size(size: tuple[int, int], preprocessing: Preprocessing, bands: int = 1) -> None:
@@ -88,7 +130,7 @@ def _prepare_bands(picture: BandPicture, preprocessing: Preprocessing) -> Pictur
     """The same, band by band, without rounding to bytes in between."""
     _check_kept_size(picture.size, preprocessing, preprocessing.channels)
     preprocessing = replace(preprocessing, library="torchvision")  # which resizes single-precision numbers
-    way = Image.Resampling[preprocessing.interpolation.upper()]
+    way = _filter(preprocessing)
     resized = [np.asarray(fit(picture.band(index), preprocessing, way)) for index in range(preprocessing.channels)]
     values = torch.from_numpy(np.stack(resized))
     bands = preprocessing.bands or choose_bands(preprocessing.channels, None)

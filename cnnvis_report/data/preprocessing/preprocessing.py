@@ -165,7 +165,7 @@ class Preprocessing:
         steps = steps or ["own size"]
         tensors = " as tensors" if self.library == "transformers" and self.resize is not None else ""
         numbers = [" ".join(f"{value:g}" for value in values) for values in (self.mean, self.std)]
-        levels = self._describe_levels()
+        levels = self.levels.describe()
         return (
             f"{', '.join(steps)}, {self.interpolation}{tensors}; {f'{levels}; ' if levels else ''}"
             f"mean {numbers[0]}, std {numbers[1]}"
@@ -180,12 +180,8 @@ class Preprocessing:
         scaled = "its normalization isn't known: values beyond 0 to 1 are shown scaled to their own range"
         scaled += "" if any(self.mean) else ", and black counts as 0"
         constants = f"mean {numbers[0]}, std {numbers[1]}" if transform.reversible else scaled
-        words = (f"by the transform {transform.name}", self._describe_levels(), constants)
+        words = (f"by the transform {transform.name}", self.levels.describe(), constants)
         return "; ".join(filter(None, words))
-
-    def _describe_levels(self) -> str:
-        levels = self.levels.describe()
-        return f"{levels}, in 256 steps" if levels and self.channels in USUAL else levels
 
     def _constants(self, like: Tensor) -> tuple[Tensor, Tensor]:
         shape = (self.channels, 1, 1)

@@ -81,6 +81,9 @@ def digest(opened: Opened) -> str:
     """Of what an image holds."""
     if isinstance(opened, Picture):
         content = opened.values.numpy().tobytes() + repr(tuple(opened.values.shape)).encode()
+    elif isinstance(opened, UprightPicture) and opened.deep:
+        stored = np.asarray(opened.pixels.rows(0, opened.size[1]))  # all bits, of which the bytes tell the upper ones
+        content = stored.tobytes() + repr((stored.dtype.str, stored.shape)).encode()
     else:
         whole = whole_picture(opened)
         content = whole.tobytes() + repr((whole.mode, whole.size)).encode()

@@ -5,6 +5,7 @@ from inspect import getsource
 from cnnvis_report import __version__
 from cnnvis_report.data.image_set import ImageSet
 from cnnvis_report.data.limit import evenly
+from cnnvis_report.data.preprocessing.preprocessing import Preprocessing
 from cnnvis_report.engine.outputs.functions import FunctionScores
 from cnnvis_report.engine.outputs.readers import OutputReader
 from cnnvis_report.methods.tasks import Task
@@ -16,10 +17,12 @@ from cnnvis_report.pipeline.identity.run import BATCH, SAMPLED
 from cnnvis_report.pipeline.identity.source_code import code_hash, method_files
 from cnnvis_report.pipeline.planning.plan import Plan
 from cnnvis_report.pipeline.setup import SAMPLE, NetworkSetup, Setup
+from cnnvis_report.records.bands import USUAL
 from cnnvis_report.records.identity import LISTED
 from cnnvis_report.settings import identity_part
 
 PREDICTED = "the predictions of all images"
+ALL_BITS = "all bits are read"
 
 Parts = dict[str, object]
 
@@ -56,7 +59,7 @@ def _network_parts(network: NetworkSetup) -> Parts:
         "the class names": list(subject.classes),
         "how scores are read": [subject.meaning.kind, subject.scores],
         "the target function's source code": _target(subject.reader),
-        "the preprocessing": repr(subject.preprocessing),
+        "the preprocessing": _reading(subject.preprocessing),
         "the device": subject.device.type,
         "the training": _training(network.model.training),
         "the network trained on permuted labels": _permuted(network.model.training),
@@ -66,6 +69,12 @@ def _network_parts(network: NetworkSetup) -> Parts:
 def _target(reader: OutputReader) -> str:
     """A digest of the code that makes scores; empty where nobody's own does."""
     return code_hash(method_files(reader.code)) if isinstance(reader, FunctionScores) else ""
+
+
+def _reading(preprocessing: Preprocessing) -> str:
+    """How pictures become the network's input; gray and color of more than 8 bits were rounded to 256 steps before."""
+    exact = preprocessing.transform is None and preprocessing.channels in USUAL
+    return repr(preprocessing) + (f"; {ALL_BITS}" if exact else "")
 
 
 def _image_parts(images: ImageSet) -> Parts:

@@ -11,6 +11,7 @@ from cnnvis_report.data.image_set import FoundImages, ImageSet, find_images, lab
 from cnnvis_report.data.labels.class_files import read_classes
 from cnnvis_report.data.labels.class_names import distinct
 from cnnvis_report.data.labels.modes import MODES
+from cnnvis_report.data.preprocessing.preprocessing import Preprocessing
 from cnnvis_report.data.preprocessing.value_range import find_levels
 from cnnvis_report.data.tables.label_file import with_labels_of
 from cnnvis_report.models.model import Model
@@ -58,8 +59,15 @@ def image_source(model: Model, config: "RunConfig") -> tuple[Model, Callable[[Se
             channels=channels,
         )
 
-    model = replace(model, classes=classes, preprocessing=preprocessing, notices=(*model.notices, *level_notices))
-    return model, label, aliases
+    notices = (*model.notices, *level_notices, *_of_transform(images, preprocessing))
+    return replace(model, classes=classes, preprocessing=preprocessing, notices=notices), label, aliases
+
+
+def _of_transform(images: FoundImages, preprocessing: Preprocessing) -> tuple[str, ...]:
+    """That a transform gets pictures of bytes, whatever the files hold."""
+    if preprocessing.transform is None or not any(image.deep for image in images):
+        return ()
+    return ("Pictures of more than 8 bits are given to the transform in 256 steps of their range.",)
 
 
 def _images(config: "RunConfig", channels: int) -> FoundImages:

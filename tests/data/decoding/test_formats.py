@@ -13,7 +13,7 @@ from PIL import Image
 from cnnvis_report.data.decoding.upright_picture import NOTE
 from cnnvis_report.data.image_set import find_images, labeled
 from cnnvis_report.data.preprocessing.preprocessing import Levels
-from tests.picture_reading import read_picture
+from tests.picture_reading import opened_bytes, read_picture
 
 RAMP = np.linspace(0, 65535, 256).astype(np.uint16).reshape(16, 16)
 OPAQUE = np.full_like(RAMP, 65535)
@@ -69,7 +69,7 @@ def test_sixteen_bits_beside_an_alpha_are_read_by_their_own_range(tmp_path: Path
     found, note = shown(path)
     assert np.abs(found - EIGHT[..., None]).max() <= 1 and note.startswith("read as 12 bits")
     (item,) = labeled(find_images([path]), ())
-    assert np.array_equal(np.asarray(item.open()), found)
+    assert np.array_equal(opened_bytes(item), found)
     exact, _ = shown(png(tmp_path / "b.png", (RAMP >> 8) + 512, OPAQUE, color=4), levels=Levels(range=(512, 767)))
     assert np.array_equal(exact[..., 0], RAMP >> 8), "the lower byte counts"
 

@@ -17,25 +17,13 @@ from cnnvis_report.data.preprocessing.preprocessing import NO_LEVELS, Levels, Pr
 from cnnvis_report.data.preprocessing.value_range import find_levels
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.pipeline.opening.preprocessing import read_range
-from tests.picture_reading import read_picture, stored_values
+from tests.data.deep_files import png
+from tests.picture_reading import opened_bytes, read_picture, stored_values
 
 RAMP = np.linspace(0, 65535, 240).astype(np.uint16)
 GREY = RAMP.reshape(12, 20)
 COLOURS = RAMP.reshape(10, 8, 3)
 LEVELS = (NO_LEVELS, Levels(bits=12), Levels((0, 4095)), Levels(percentiles=(1, 99)), Levels(windows=False))
-
-
-def png(values: np.ndarray) -> bytes:
-    """A PNG of 16 bits, written by hand: Pillow can't."""
-    height, width = values.shape[:2]
-    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in values)
-    kind = {1: 0, 3: 2, 4: 6}[values.shape[2] if values.ndim == 3 else 1]
-
-    def chunk(name: bytes, content: bytes) -> bytes:
-        return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
-
-    head = struct.pack(">IIBBBBB", width, height, 16, kind, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
 
 
 def tiff(values: np.ndarray, order: str, packed: bool = False) -> bytes:
@@ -161,7 +149,7 @@ def test_a_set_is_read_alike(tmp_path: Path) -> None:
         "--range 0,65535 reads them from 0 to 65535.",
     )
     items = labeled(found, (), levels=levels).items
-    assert [np.asarray(item.open()).max() for item in items] == [19, 255, 56, 7], "300 and 900 of 4095, and 8 bits"
+    assert [opened_bytes(item).max() for item in items] == [19, 255, 56, 7], "of 4095, and 8 bits"
     assert find_levels(found, Levels(bits=14)) == (Levels(bits=14), ()), "what a model was trained with"
     assert find_levels(found, Levels(range=(0, 9)))[1] == ("3 pictures have more than 8 bits, read from 0 to 9.",)
 

@@ -19,7 +19,7 @@ from cnnvis_report.data.pixels import Pixels, UnusablePicture
 from cnnvis_report.data.preprocessing.preprocessing import NO_LEVELS, Levels
 from cnnvis_report.data.preprocessing.value_range import find_levels
 from cnnvis_report.data.reader import READERS, readers
-from tests.picture_reading import read_picture
+from tests.picture_reading import opened_bytes, read_picture
 
 READER = '''"""Stacks of planes: SCAN, the number of planes, and planes of 4×6 values of 16 bits."""
 from pathlib import Path
@@ -103,8 +103,7 @@ def test_each_image_of_a_file_is_one_of_the_set(installed: Any, tmp_path: Path) 
     ]
     assert find_levels(found, NO_LEVELS)[0] == Levels(bits=16), "all alike, as the second plane needs 16 bits"
     (_, second, _) = labeled(found, (), levels=Levels(bits=16)).items
-    picture = second.open()
-    np.testing.assert_array_equal(np.asarray(picture), np.rint(PLANES[1] * (255 / 65535)))
+    np.testing.assert_array_equal(opened_bytes(second), np.rint(PLANES[1] * (255 / 65535)))
     assert picture_size(ImageFile(tmp_path / "set" / "a.scan", "a.scan")) == (4, 6)
 
 

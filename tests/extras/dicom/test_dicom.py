@@ -18,14 +18,17 @@ from pydicom.dataset import Dataset  # noqa: E402
 from pydicom.sequence import Sequence  # noqa: E402
 from pydicom.uid import MPEG2MPML, DeflatedExplicitVRLittleEndian, JPEGLSLossless, RLELossless, RTStructureSetStorage  # noqa: E402
 
+from cnnvis_report.data.decoding.decode import open_picture  # noqa: E402
 from cnnvis_report.data.decoding.upright_picture import READING  # noqa: E402
 from cnnvis_report.data.image_set import find_images, labeled  # noqa: E402
 from cnnvis_report.data.pixels import UnusablePicture  # noqa: E402
-from cnnvis_report.data.preprocessing.preprocessing import NO_LEVELS, Levels  # noqa: E402
+from cnnvis_report.data.preprocessing.prepare import prepare  # noqa: E402
+from cnnvis_report.data.preprocessing.preprocessing import NO_LEVELS, Levels, Preprocessing  # noqa: E402
 from cnnvis_report.data.preprocessing.value_range import find_levels  # noqa: E402
+from tests.data.deep_files import difference, network_input  # noqa: E402
 from tests.extras.dicom.files import dataset, dicom, written  # noqa: E402
 from tests.extras.no_metadata import secrets_told  # noqa: E402
-from tests.picture_reading import read_picture  # noqa: E402
+from tests.picture_reading import opened_bytes, read_picture  # noqa: E402
 from tests.pictures_with_metadata import SECRET  # noqa: E402
 
 Array = npt.NDArray[Any]
@@ -138,7 +141,7 @@ def test_frames_are_images_each_with_its_own_window(tmp_path: Path) -> None:
         ("IM0001 frame 2", 1, True),
     ]
     assert found.notices == ("1 file has 2 frames, each of which is an image of its own: IM0001.",)
-    first, second = (np.asarray(item.open()) for item in labeled(found, ()))
+    first, second = (opened_bytes(item) for item in labeled(found, ()))
     np.testing.assert_array_equal(first, between(RAMP + 100, 300, 700))
     np.testing.assert_array_equal(second, between(RAMP[::-1] + 100, 1800, 2200))
 
@@ -254,3 +257,17 @@ def test_no_reason_tells_who_is_in_a_file_without_an_image(element: str) -> None
     with pytest.raises(UnusablePicture) as error:
         read_picture(written(image))
     assert SECRET not in str(error.value) and "4711" not in str(error.value)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("photometric", ["MONOCHROME2", "MONOCHROME1"])
+@pytest.mark.parametrize("function", ["LINEAR", "SIGMOID"])
+def test_the_network_reads_the_window_without_steps(function: str, photometric: str, channels: int) -> None:
+    window: dict[str, Any] = {"WindowCenter": 1000, "WindowWidth": 400, "VOILUTFunction": function}
+    values = np.random.default_rng(0).integers(600, 1400, (50, 70)).astype(np.uint16)
+    linear = np.clip((values.astype(float) - 800) / 399, 0, 1)
+    shares = linear if function == "LINEAR" else 1 / (1 + np.exp(-4 * (values.astype(float) - 1000) / 400))
+    shares = 1 - shares if photometric == "MONOCHROME1" else shares
+    preprocessing = Preprocessing((0.5,) * channels, (0.25,) * channels, resize=32, crop=(28, 28))
+    found = prepare(open_picture(dicom(values, photometric, **window)), preprocessing)
+    assert difference(found.values, network_input(shares, preprocessing)) < 4e-6

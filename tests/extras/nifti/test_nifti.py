@@ -16,12 +16,15 @@ needs("nibabel")
 import nibabel  # noqa: E402
 from nibabel.orientations import axcodes2ornt, io_orientation, ornt_transform  # noqa: E402
 
+from cnnvis_report.data.decoding.decode import open_picture  # noqa: E402
 from cnnvis_report.data.decoding.upright_picture import READING  # noqa: E402
 from cnnvis_report.data.image_set import find_images, labeled  # noqa: E402
 from cnnvis_report.data.pixels import UnusablePicture  # noqa: E402
-from cnnvis_report.data.preprocessing.preprocessing import NO_LEVELS, Levels  # noqa: E402
+from cnnvis_report.data.preprocessing.prepare import prepare  # noqa: E402
+from cnnvis_report.data.preprocessing.preprocessing import NO_LEVELS, Levels, Preprocessing  # noqa: E402
+from tests.data.deep_files import difference, network_input  # noqa: E402
 from tests.extras.no_metadata import secrets_told  # noqa: E402
-from tests.picture_reading import read_picture  # noqa: E402
+from tests.picture_reading import opened_bytes, read_picture  # noqa: E402
 from tests.pictures_with_metadata import TEXT  # noqa: E402
 
 Array = npt.NDArray[Any]
@@ -114,8 +117,8 @@ def test_volumes_follow_each_other(tmp_path: Path) -> None:
     found = find_images([tmp_path])
     assert [found[0].name, found[13].name] == ["brain.nii.gz slice 1", "brain.nii.gz slice 14"]
     assert found.notices == ("1 file has 14 slices, each of which is an image of its own: brain.nii.gz.",)
-    picture = labeled(found, ()).items[9].open()
-    np.testing.assert_array_equal(np.asarray(picture), between(axial(RAS * 2, 2), 2 * RAS.min(), 2 * RAS.max()))
+    picture = opened_bytes(labeled(found, ()).items[9])
+    np.testing.assert_array_equal(picture, between(axial(RAS * 2, 2), 2 * RAS.min(), 2 * RAS.max()))
 
 
 def test_colors_are_colors() -> None:
@@ -163,3 +166,11 @@ def test_no_report_tells_what_the_header_says(tmp_path: Path) -> None:
     image.header["descrip"] = TEXT
     image.header.extensions.append(nibabel.nifti1.Nifti1Extension(6, TEXT))
     assert secrets_told(image.to_bytes(), "brain.nii", tmp_path) == []
+
+
+def test_the_network_reads_a_slice_without_steps() -> None:
+    volume = np.random.default_rng(1).normal(0, 300, (30, 40, 3)).astype(np.float32)
+    shares = (axial(volume, 1) - volume.min()) / (volume.max().astype(float) - volume.min())
+    preprocessing = Preprocessing((0.5,) * 3, (0.25,) * 3, resize=24, crop=(20, 20))
+    found = prepare(open_picture(file(volume), 1), preprocessing)
+    assert difference(found.values, network_input(shares, preprocessing)) < 4e-6

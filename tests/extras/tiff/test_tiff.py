@@ -19,7 +19,7 @@ from cnnvis_report.data.decoding.upright_picture import NOTE  # noqa: E402
 from cnnvis_report.data.image_set import find_images, labeled  # noqa: E402
 from cnnvis_report.data.pixels import UnusablePicture  # noqa: E402
 from tests.extras.no_metadata import secrets_told  # noqa: E402
-from tests.picture_reading import read_picture, stored_values  # noqa: E402
+from tests.picture_reading import opened_bytes, read_picture, stored_values  # noqa: E402
 from tests.pictures_with_metadata import SECRET  # noqa: E402
 
 Array = npt.NDArray[Any]
@@ -92,7 +92,7 @@ def test_planes_of_a_stack_are_images(kind: str, tmp_path: Path) -> None:
     images = find_images([tmp_path])
     assert [image.name for image in images] == [f"{name} page {number}" for number in range(1, 6)]
     for item, plane in zip(labeled(images, ()), planes, strict=True):
-        np.testing.assert_array_equal(np.asarray(item.open()), np.rint(plane * (255 / 65535)))
+        np.testing.assert_array_equal(opened_bytes(item), np.rint(plane * (255 / 65535)))
 
 
 @pytest.mark.parametrize(

@@ -113,6 +113,19 @@ def test_a_normalization_that_is_not_known_is_said(folder: Path) -> None:
     assert "its normalization isn't known" in load_report(folder / "report").record.network.preprocessing
 
 
+def test_more_than_8_bits_are_given_in_256_steps_and_it_is_said(folder: Path) -> None:
+    words = "Pictures of more than 8 bits are given to the transform in 256 steps of their range."
+    assert run(folder, "normalized").exit_code == 0
+    assert words not in load_report(folder / "report").record.notices
+    values = np.random.default_rng(0).integers(0, 65536, (20, 20)).astype(np.uint16)
+    Image.fromarray(values).save(folder / "photos" / "0.png")
+    assert run(folder, "normalized").exit_code == 0
+    report = load_report(folder / "report")
+    assert words in report.record.notices
+    shown = np.rint(values[4:16, 4:16] * (255 / 65535))
+    assert np.array_equal(report["0.png"].picture, shown[..., None].repeat(3, axis=2))
+
+
 def test_each_result_may_have_its_size(folder: Path) -> None:
     assert run(folder, "own_size").exit_code == 0
     sides = [image.picture.shape[:2] for image in load_report(folder / "report")]

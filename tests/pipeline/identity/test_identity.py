@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from cnnvis_report.data.content import content_hash
+from cnnvis_report.pipeline.identity import parts
 from cnnvis_report.store import load_run
 from cnnvis_report.store.previous_run import remembered
 from tests.conftest import command, forget_methods
@@ -193,6 +194,14 @@ def test_what_decides_nothing_starts_nothing_anew(change: Callable[[], object], 
 def test_preprocessing_counts_to_the_last_digit(own_folder: Path) -> None:
     assert "explained already" in started("--mean", "0.485,0.456,0.406"), "ImageNet's, which it has anyhow"
     assert "the preprocessing" in started("--mean", "0.4850001,0.456,0.406")
+
+
+def test_numbers_that_were_rounded_to_bytes_are_not_mixed_with_others(
+    own_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parts, "ALL_BITS", "upper 8 bits")
+    printed = started()
+    assert "Changed   since the run in this folder: the preprocessing" in printed and "already" not in printed
 
 
 def test_what_is_there_already_is_found_without_reading_the_pictures_again(
