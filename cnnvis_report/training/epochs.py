@@ -12,7 +12,7 @@ from cnnvis_report.errors import RunFailed, told
 from cnnvis_report.records.training import Score
 from cnnvis_report.training.augment import Augment
 from cnnvis_report.training.state import Hyperparameters, TrainState
-from cnnvis_report.training.tensors import Pictures
+from cnnvis_report.training.tensors import Pictures, in_unit_range
 
 DECAY = 1e-3
 NAMED = 3  # images that a message names
@@ -127,7 +127,7 @@ def _ready(
     """Batches as the network reads them."""
     for pixels, targets in pictures.batches(order):
         changed = pixels if augment is None else augment(pixels)
-        moved = changed.to(device, non_blocking=True).float().div(255)
+        moved = in_unit_range(changed.to(device, non_blocking=True))
         images = pictures.preprocessing.normalize(moved).contiguous(memory_format=torch.channels_last)
         yield images, targets.to(device, non_blocking=True)
 

@@ -51,7 +51,7 @@ def parts_of(data: Data, trainee: Trainee, settings: Mapping[str, object], devic
         "the version of PyTorch": str(torch.__version__),  # a text of its own class, which no plain reader takes
         "the device": device.type,
         "the classes": _digest(data.classes),
-        "how pictures are read": _digest(repr(data.training.preprocessing)),
+        "how pictures are read": _digest(_reading(data.training)),
         "the frozen layers": _digest(trainee.frozen),
         "the initial weights": _digest(weights),
         "the images for training": _images(data.training),
@@ -138,6 +138,10 @@ def _random(device: torch.device) -> tuple[Tensor, Tensor | None]:
     if device.type == "cpu":
         return torch.get_rng_state(), None
     return torch.get_rng_state(), torch.get_device_module(device).get_rng_state(device)
+
+
+def _reading(pictures: Pictures) -> str:
+    return repr(pictures.preprocessing) + (" with all bits" if pictures.deep else "")
 
 
 def _images(pictures: Pictures) -> str:

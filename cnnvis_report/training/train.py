@@ -175,5 +175,5 @@ def _hyperparameters(config: TrainConfig, data: Data, trainee: Trainee) -> Hyper
     weights = _balance(data) if config.class_weights == "balanced" else None
     size = data.training.preprocessing.size or (0, 0)
     rate = config.lr if config.lr is not None else trainee.rate
-    augment = augmentation(config.augment, size)
+    augment = augmentation(config.augment, size, deep=data.training.deep)
     return Hyperparameters(config.epochs, config.batch_size, rate, config.patience, augment, weights, trainee.frozen)
