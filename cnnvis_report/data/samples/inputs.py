@@ -11,11 +11,12 @@ from PIL import Image
 from torch import Tensor
 
 from cnnvis_report.data.decoding.decode import open_picture
+from cnnvis_report.data.decoding.high_bit_depth import GRAY
 from cnnvis_report.data.decoding.upright_picture import UprightPicture
-from cnnvis_report.data.pixels import UnusablePicture
+from cnnvis_report.data.pixels import Pixels, UnusablePicture
 from cnnvis_report.data.preprocessing.geometry import whole_picture
 from cnnvis_report.data.preprocessing.prepare import Picture
-from cnnvis_report.data.preprocessing.preprocessing import Preprocessing
+from cnnvis_report.data.preprocessing.preprocessing import NO_LEVELS, Levels, Preprocessing
 from cnnvis_report.data.preprocessing.shown_bands import band_picture, choose_bands
 from cnnvis_report.data.preprocessing.transform import shown_pixels
 from cnnvis_report.records.bands import ShownBands
@@ -29,11 +30,12 @@ class Reader:
     """Makes an image of what was handed over.
 
     constants: of the normalization that inputs went through, mean and std; None where nobody knows. rgb: the bands of
-    inputs that a user wants to see; None for the first ones.
+    inputs that a user wants to see; None for the first ones. levels: how pictures of more than 8 bits are read.
     """
 
     constants: Constants | None
     rgb: tuple[float, ...] | None = None
+    levels: Levels = NO_LEVELS
 
     def open(self, image: Any) -> Opened:
         """A picture that is still to be preprocessed, or one that is ready.
@@ -41,7 +43,7 @@ class Reader:
         Raises:
             UnusablePicture: it is neither a picture nor an input.
         """
-        return self._ready(image) if is_input(image) else _picture(image)
+        return self._ready(image) if is_input(image) else _picture(image, self.levels)
 
     def _ready(self, image: Tensor) -> Picture:
         """An input [C, H, W], as it is, and as a picture."""
@@ -61,6 +63,13 @@ class Reader:
 def is_input(image: object) -> bool:
     """Whether something is what a network reads, C×H×W numbers with fractions, and no picture of whole numbers."""
     return isinstance(image, Tensor) and image.ndim == 3 and image.is_floating_point() and image.numel() > 0
+
+
+def is_deep(image: object) -> bool:
+    """Whether something in memory is a picture of more than 8 bits a channel: Pillow's, or an array of 16 bits."""
+    if isinstance(image, Image.Image):
+        return image.mode in GRAY
+    return isinstance(image, np.ndarray) and image.dtype == np.uint16
 
 
 def input_preprocessing(
@@ -90,9 +99,11 @@ def digest(opened: Opened) -> str:
     return blake2b(content, digest_size=16).hexdigest()
 
 
-def _picture(image: Any) -> Image.Image | UprightPicture:
+def _picture(image: Any, levels: Levels) -> Image.Image | UprightPicture:
     if isinstance(image, str | Path):
-        return open_picture(Path(image))
+        return open_picture(Path(image), levels=levels)
+    if is_deep(image):
+        return UprightPicture.of(Pixels.of_array(np.asarray(image)), levels)
     if isinstance(image, Tensor) and image.dtype == torch.uint8:
         image = image.permute(1, 2, 0).numpy() if image.ndim == 3 else image.numpy()
     if isinstance(image, np.ndarray) and image.dtype == np.uint8:
@@ -102,7 +113,8 @@ def _picture(image: Any) -> Image.Image | UprightPicture:
     if isinstance(image, Image.Image):
         return image if image.mode in ("L", "RGB") else image.convert("RGB")
     raise UnusablePicture(
-        f"it is {_words(image)}; a PIL picture, a path, bytes (uint8) H×W×3 or a float tensor C×H×W is needed"
+        f"it is {_words(image)}; a PIL picture, a path, whole numbers (uint8, uint16) H×W×3 or a float tensor C×H×W is "
+        "needed"
     )
 
 

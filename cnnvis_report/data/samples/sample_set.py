@@ -1,7 +1,8 @@
 """An image set of samples that a program holds."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
@@ -10,13 +11,17 @@ import numpy as np
 from torch import Tensor
 
 from cnnvis_report.data.content.content_hash import FileContent
+from cnnvis_report.data.decoding.upright_picture import UprightPicture
 from cnnvis_report.data.image_file import ImageFile, readable
 from cnnvis_report.data.image_set import ImageItem, ImageSet, image_ids
 from cnnvis_report.data.labels.class_names import Classes
 from cnnvis_report.data.labels.parsing import labels_in
-from cnnvis_report.data.limit import Limit, chosen
+from cnnvis_report.data.limit import Limit, chosen, evenly
 from cnnvis_report.data.masks.mask_files import Mask
 from cnnvis_report.data.pixels import UnusablePicture
+from cnnvis_report.data.preprocessing.byte_scale import spread_of
+from cnnvis_report.data.preprocessing.preprocessing import Levels
+from cnnvis_report.data.preprocessing.value_range import LOOKED_AT
 from cnnvis_report.data.samples.inputs import Opened, Reader, digest, mask_picture
 from cnnvis_report.data.samples.sample import Sample
 from cnnvis_report.data.samples.samples import Samples
@@ -183,6 +188,24 @@ def _several(entries: list[Any], classes: Classes, names: tuple[str, ...] | None
     if all(isinstance(entry, int | str) for entry in entries):
         return tuple(dict.fromkeys(label for entry in entries for label in labels_of(entry, classes, names)))
     return ()
+
+
+def levels_of(samples: Samples, reader: Reader, known: Levels) -> Levels:
+    """How samples of more than 8 bits are read, all alike: with the fewest bits that hold the values of some of them.
+
+    Args:
+        known: what is known of it, which goes over that.
+    """
+    if known.range is not None or known.percentiles is not None or known.bits is not None:
+        return known
+    source, bits = SampleSet(samples, reader, None, None), []
+    for index in evenly(range(len(samples)), LOOKED_AT):
+        with suppress(UnusablePicture):  # which says so when its turn comes
+            picture = source._open(index)
+            if isinstance(picture, UprightPicture) and picture.deep:
+                spread = spread_of(picture.pixels)
+                bits += [spread.bits] if spread.bits and not (spread.windowed and known.windows) else []
+    return replace(known, bits=max(bits, default=None))
 
 
 def first_of(samples: Samples, reader: Reader, most: int = 16) -> Opened:

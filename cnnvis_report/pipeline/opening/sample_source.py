@@ -4,10 +4,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from cnnvis_report.data.decoding.upright_picture import UprightPicture
 from cnnvis_report.data.image_set import ImageSet, Limit
 from cnnvis_report.data.preprocessing.prepare import Picture
 from cnnvis_report.data.samples.inputs import Constants, Reader, input_preprocessing
-from cnnvis_report.data.samples.sample_set import SampleSet, first_of
+from cnnvis_report.data.samples.sample_set import SampleSet, first_of, levels_of
 from cnnvis_report.data.samples.samples import Samples, class_names_of, samples_of, transform_of
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.models.model import Model
@@ -60,7 +61,10 @@ def sample_source(
     if isinstance(first := first_of(samples, reader), Picture):
         model = _of_inputs(model, first, reader, config)
     else:
-        model = replace(model, preprocessing=adjusted_preprocessing(model, config.preprocessing))
+        preprocessing = adjusted_preprocessing(model, config.preprocessing)
+        if isinstance(first, UprightPicture) and first.deep:
+            preprocessing = replace(preprocessing, levels=levels_of(samples, reader, preprocessing.levels))
+        model, reader = replace(model, preprocessing=preprocessing), replace(reader, levels=preprocessing.levels)
     limit = limit_of(config) if config.data.select == "all" else None
     source = SampleSet(samples, reader, class_names_of(dataset), limit, unnamed=model.classes is None)
     return model, source.labeled
