@@ -53,6 +53,10 @@ class ForwardPasses:
         """[C, 1, 1]: a black pixel as the network reads it."""
         return self.subject.preprocessing.black(self.images)
 
+    def color_name(self, name: str) -> str:
+        """What the color is called that a method starts from: 0 where nobody knows which numbers are black and gray."""
+        return name if self.subject.preprocessing.knows_colors else "0"
+
     def layer_name(self, name: str = "") -> str:
         """The layer called `name`; the last features that reach the scores where it is empty."""
         return self.subject.layer(name).name

@@ -44,5 +44,5 @@ def deep_lift(tape: Tape, targets: Tensor) -> Tensor:
     maps = multipliers * (tape.images - black).unsqueeze(1)
     rise = (tape.logits - reference.logits).gather(1, targets)
     residual = (maps.sum((2, 3, 4)) - rise).abs() / rise.abs().clamp(min=1e-12)
-    tape.note(baseline="black", residual=residual)
+    tape.note(baseline=tape.color_name("black"), residual=residual)
     return maps

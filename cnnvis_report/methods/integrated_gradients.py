@@ -47,5 +47,5 @@ def integrated_gradients(tape: Tape, targets: Tensor, *, steps: int = 32) -> Ten
     maps = torch.stack(sums, dim=1) * difference.unsqueeze(1)
     rise = (tape.logits - tape.scores(black)).gather(1, targets)
     residual = (maps.sum((2, 3, 4)) - rise).abs() / rise.abs().clamp(min=1e-12)
-    tape.note(baseline="black", steps=steps, residual=residual)
+    tape.note(baseline=tape.color_name("black"), steps=steps, residual=residual)
     return maps

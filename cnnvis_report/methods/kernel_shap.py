@@ -66,7 +66,9 @@ def kernel_shap(tape: Tape, targets: Tensor, *, segments: int = 50, samples: int
         variances.append(variance.T[:, labels] if 2**count - 2 > samples else torch.zeros_like(maps[-1]))
         counts.append(count)
         fits.append(fit)
-    tape.note(baseline="gray", segments=torch.tensor(counts), samples=samples, surrogate_r2=torch.stack(fits))
+    tape.note(
+        baseline=tape.color_name("gray"), segments=torch.tensor(counts), samples=samples, surrogate_r2=torch.stack(fits)
+    )
     note_standard_error(tape, torch.stack(maps), torch.stack(variances))
     return torch.stack(maps).to(tape.images)
 

@@ -72,7 +72,9 @@ def lime(tape: Tape, targets: Tensor, *, segments: int = 50, samples: int = 500)
         variances.append(variance.T[:, labels])
         counts.append(count)
         fits.append(fit)
-    tape.note(baseline="gray", segments=torch.tensor(counts), samples=samples, surrogate_r2=torch.stack(fits))
+    tape.note(
+        baseline=tape.color_name("gray"), segments=torch.tensor(counts), samples=samples, surrogate_r2=torch.stack(fits)
+    )
     note_standard_error(tape, torch.stack(maps), torch.stack(variances))
     return torch.stack(maps).to(tape.images)
 

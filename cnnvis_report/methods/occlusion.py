@@ -70,7 +70,7 @@ def occlusion(
         raise BadRequest(f"occlusion needs 1 ≤ stride ≤ patch, not patch={patch}, stride={stride}.")
     sizes = [min(patch * 2**scale, height, width) for scale in range(scales)]
     steps = [min(stride * 2**scale, size) for scale, size in enumerate(sizes)]
-    tape.note(baseline="gray", patch=patch, stride=stride)
+    tape.note(baseline=tape.color_name("gray"), patch=patch, stride=stride)
     if scales > 1:
         tape.note(scales=scales)
     maps = [_drops(tape, targets, size, step) for size, step in zip(sizes, steps, strict=True)]

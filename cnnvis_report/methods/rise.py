@@ -67,7 +67,7 @@ def rise(tape: Tape, targets: Tensor, *, n: int = 0, cells: int = 7, p: float = 
         means.going &= ~(relative_error(means.maps, means.variances) < tolerance)
         if not bool(means.going.any()):
             break
-    tape.note(baseline="gray", masks=means.count)
+    tape.note(baseline=tape.color_name("gray"), masks=means.count)
     note_standard_error(tape, means.maps, means.variances)
     return means.maps
 

@@ -93,6 +93,11 @@ class Preprocessing:
         return self.resize if isinstance(self.resize, tuple) and self.aspect == "squash" else None
 
     @property
+    def knows_colors(self) -> bool:
+        """Whether mean and std tell which numbers are black and gray; else 0 counts as both."""
+        return self.transform is None or self.transform.reversible
+
+    @property
     def fill_color(self) -> tuple[int, ...]:
         """Bytes, one a channel, that a crop shows beside a smaller picture; none for black."""
         return tuple(round(255 * value) for value in self.mean) if self.fill == "mean" else ()
@@ -189,6 +194,16 @@ class Preprocessing:
             torch.tensor(self.mean, dtype=like.dtype, device=like.device).view(shape),
             torch.tensor(self.std, dtype=like.dtype, device=like.device).view(shape),
         )
+
+
+@dataclass(frozen=True)
+class UnknownNormalization(Preprocessing):
+    """That of inputs that are ready, of which nobody has said how they were normalized."""
+
+    @property
+    def knows_colors(self) -> bool:
+        """They don't tell."""
+        return False
 
 
 def read_sides(text: str, option: str, wanted: str) -> int | tuple[int, int]:

@@ -16,7 +16,7 @@ from cnnvis_report.data.decoding.upright_picture import UprightPicture
 from cnnvis_report.data.pixels import Pixels, UnusablePicture
 from cnnvis_report.data.preprocessing.geometry import whole_picture
 from cnnvis_report.data.preprocessing.prepare import Picture
-from cnnvis_report.data.preprocessing.preprocessing import NO_LEVELS, Levels, Preprocessing
+from cnnvis_report.data.preprocessing.preprocessing import NO_LEVELS, Levels, Preprocessing, UnknownNormalization
 from cnnvis_report.data.preprocessing.shown_bands import band_picture, choose_bands
 from cnnvis_report.data.preprocessing.transform import shown_pixels
 from cnnvis_report.records.bands import ShownBands
@@ -73,11 +73,16 @@ def is_deep(image: object) -> bool:
 
 
 def input_preprocessing(
-    constants: Constants | None, channels: int, rgb: tuple[float, ...] | None = None
+    constants: Constants | None, channels: int, rgb: tuple[float, ...] | None = None, *, scaled: bool = False
 ) -> Preprocessing:
-    """The preprocessing of inputs that are ready: none but the normalization that they went through."""
+    """The preprocessing of inputs that are ready: none but the normalization that they went through.
+
+    Args:
+        scaled: whether they can't be what pictures hold, of 0 to 1.
+    """
     mean, std = constants or ((0.0,) * channels, (1.0,) * channels)
-    return Preprocessing(mean, std, bands=input_bands(channels, rgb))
+    kind = UnknownNormalization if constants is None and scaled else Preprocessing
+    return kind(mean, std, bands=input_bands(channels, rgb))
 
 
 def input_bands(channels: int, rgb: tuple[float, ...] | None) -> ShownBands | None:

@@ -100,7 +100,7 @@ def _of_inputs(model: Model, first: Picture, reader: Reader, config: "RunConfig"
         raise BadRequest("transform: the images are tensors, which the network reads as they are; give pictures.")
     beyond = not 0 <= float(first.values.min()) <= float(first.values.max()) <= 1
     notices = (SCALED,) if reader.constants is None and beyond else ()
-    preprocessing = input_preprocessing(reader.constants, len(first.values), reader.rgb)
+    preprocessing = input_preprocessing(reader.constants, len(first.values), reader.rgb, scaled=beyond)
     return replace(model, preprocessing=preprocessing, notices=(*model.notices, *notices))
 
 
