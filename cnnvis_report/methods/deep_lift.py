@@ -24,9 +24,9 @@ def deep_lift(tape: Tape, targets: Tensor) -> Tensor:
     """What each pixel contributes to the difference between the class score of this image and that of a black one.
 
     (x - b) * m, b black, m what the Rescale rule leaves at the pixels: an activation f passes on
-    (f(z) - f(z_b)) / (z - z_b) in place of its slope, z_b what it reads for b; all else goes back as a gradient does.
-    Its sum is y(x) - y(b), y the target logit, and the report states by how much the sum misses it. Shown as the sum
-    over the color channels.
+    (f(z) - f(z_b)) / (z - z_b) in place of its slope, z_b what it reads for b; maxima, gates and norms pass on their
+    differences likewise, and what is linear its gradient. Its sum is y(x) - y(b), y the target logit, and the report
+    states by how much the sum misses it. Shown as the sum over the color channels.
 
     Args:
         targets: [N, K] class indices.
