@@ -1,6 +1,6 @@
 """A complete run in its folder, read one image at a time."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -43,13 +43,16 @@ class StoredRun:
     _shards: ShardReader = field(default_factory=ShardReader, init=False, repr=False, compare=False)
     _memory: ImageMemory = field(default_factory=ImageMemory, init=False, repr=False, compare=False)
 
-    def images(self) -> Iterator[ImageRecord]:
+    def images(self, ids: Collection[str] | None = None) -> Iterator[ImageRecord]:
         """The images in order, one by one; few images are read once and remembered.
+
+        Args:
+            ids: of the images that are wanted; all where None.
 
         Raises:
             BadRequest: the manifest is damaged.
         """
-        return self._memory.read(self.folder / MANIFEST, self.record)
+        return self._memory.read(self.folder / MANIFEST, self.record, ids)
 
     @property
     def evidence(self) -> Evidence | None:

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from shutil import copytree
@@ -35,8 +35,11 @@ class Repeated(StoredRun):
 
     count: int = 0
 
-    def images(self) -> Iterator[ImageRecord]:
-        """So many images."""
+    def images(self, ids: Collection[str] | None = None) -> Iterator[ImageRecord]:
+        """So many images, or those of them that are wanted."""
+        return (image for image in self._repeated() if ids is None or image.id in ids)
+
+    def _repeated(self) -> Iterator[ImageRecord]:
         number = 0
         while True:
             for image in super().images():

@@ -1,7 +1,7 @@
 """The overview of a run of any number of images, made from the records of the small stored run."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -27,7 +27,10 @@ class ManyImages(StoredRun):
 
     count: int = 0
 
-    def images(self) -> Iterator[ImageRecord]:
+    def images(self, ids: Collection[str] | None = None) -> Iterator[ImageRecord]:
+        return (image for image in self._drawn() if ids is None or image.id in ids)
+
+    def _drawn(self) -> Iterator[ImageRecord]:
         example = next(super().images())
         draws = np.random.default_rng(0)
         for number in range(self.count):

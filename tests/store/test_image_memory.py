@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from cnnvis_report.errors import BadRequest
+from cnnvis_report.records.codec import parsed
 from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.run import RunRecord
-from cnnvis_report.store import image_memory, load_run
+from cnnvis_report.store import image_memory, load_run, manifest
 from cnnvis_report.store.manifest import images_in
 from tests.fixtures.make_run import FOLDER
 
@@ -40,11 +41,56 @@ def test_few_are_read_once_and_stay_the_same(folder: Path, reads: list[str]) -> 
     assert reads == [image.name for image in first]
 
 
-def test_many_are_read_each_time(folder: Path, reads: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def many(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A manifest that is too large to be remembered."""
     monkeypatch.setattr(image_memory, "LARGEST", (folder / "run.json").stat().st_size - 1)
+    return folder
+
+
+def test_many_are_read_each_time_and_checked_once(many: Path, reads: list[str]) -> None:
+    run = load_run(many)
+    images = list(images_in(many / "run.json", run.record))
+    assert list(run.images()) == list(run.images()) == images
+    assert reads == [image.name for image in images]
+
+
+def test_of_some_that_are_wanted_the_others_are_not_parsed(many: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run, lines = load_run(many), []
+    images = list(run.images())
+
+    def watched(text: str) -> object:
+        lines.append(text)
+        return parsed(text)
+
+    monkeypatch.setattr(manifest, "parsed", watched)
+    for wanted in ([images[1].id], [images[0].id, images[-1].id, "another"], []):
+        lines.clear()
+        chosen = [image for image in images if image.id in wanted]
+        assert list(run.images(wanted)) == chosen and len(lines) == len(chosen)
+
+
+def test_few_that_are_wanted_come_from_memory(folder: Path) -> None:
     run = load_run(folder)
-    assert list(run.images()) == list(run.images())
-    assert len(reads) == 3 * run.record.images
+    first, *_, last = run.images()
+    assert list(run.images({last.id, first.id})) == [first, last]
+
+
+def test_an_id_that_is_written_otherwise_is_found_all_the_same(many: Path) -> None:
+    path, run = many / "run.json", load_run(many)
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace('"id": "', '"id":"'), encoding="utf-8")
+    first, *_ = run.images()
+    assert list(run.images([first.id])) == [first], "the seals are of what is said, not of how it is written"
+
+
+def test_a_manifest_that_was_written_anew_is_checked_again(many: Path) -> None:
+    path, run = many / "run.json", load_run(many)
+    first, *_ = run.images()
+    path.write_text(path.read_text(encoding="utf-8").replace(first.name, "another"), encoding="utf-8")
+    for _ in range(2):
+        with pytest.raises(BadRequest, match="isn't as the run has written it"):
+            list(run.images())
 
 
 def test_those_that_were_read_in_part_are_not_taken_for_all(folder: Path) -> None:

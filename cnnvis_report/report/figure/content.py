@@ -102,7 +102,7 @@ def make_figure(stored: StoredRun, config: FigureConfig) -> Figure:
     """
     run = stored.record
     known, choice = _choose(stored, config)
-    images = {image.id: image for image in stored.images() if image.id in choice.reasons}
+    images = {image.id: image for image in stored.images(choice.reasons.keys())}
     methods = Methods(run, stored.evidence, rows_of(images.values(), run.network.default_layer))
     columns = methods.named(config.methods) if config.methods else methods.chosen()
     names = short_names([known[id] for id in choice.reasons])

@@ -58,7 +58,7 @@ def snapshot_pictures(stored: StoredRun) -> Pictures:
         return
     maps = stored.inspection_arrays(SNAPSHOTS)
     ids = {series.image for series in stored.record.snapshots}
-    pictures = {image.id: stored.picture(image) for image in stored.images() if image.id in ids}
+    pictures = {image.id: stored.picture(image) for image in stored.images(ids)}
     for number, series in enumerate(stored.record.snapshots):
         picture = pictures[series.image]
         yield f"snapshot-{number}", thumbnail(picture)

@@ -1,7 +1,7 @@
 """A report as one page: everything is in it, and packed until somebody looks at it; maps of some methods may be out."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -37,9 +37,9 @@ class RunWithFewerMaps(StoredRun):
 
     left_out: frozenset[str] = frozenset()
 
-    def images(self) -> Iterator[ImageRecord]:
+    def images(self, ids: Collection[str] | None = None) -> Iterator[ImageRecord]:
         """The images in order, each with the maps that are shown."""
-        for image in super().images():
+        for image in super().images(ids):
             yield replace(image, maps=tuple(record for record in image.maps if record.method not in self.left_out))
 
     def unchecked_arrays(self, image: ImageRecord) -> dict[str, Array]:

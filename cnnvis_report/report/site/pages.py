@@ -39,7 +39,7 @@ def overview_pictures(report: Report) -> Pictures:
 
 def performance_pictures(report: Report) -> Pictures:
     """The maps of misclassified images, and of the epochs of a training."""
-    yield from error_pictures(report.stored)
+    yield from error_pictures(report.stored, report.error_maps)
     yield from snapshot_pictures(report.stored)
 
 

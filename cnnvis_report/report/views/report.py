@@ -13,6 +13,7 @@ from cnnvis_report.report.figure.content import Figure, NoMaps, make_figure
 from cnnvis_report.report.pictures.encode import Quality
 from cnnvis_report.report.views import formatting as fmt
 from cnnvis_report.report.views.methods.method_order import BestMethod, best_methods
+from cnnvis_report.report.views.performance.error_maps import ErrorMaps, error_maps
 from cnnvis_report.report.views.summary import Summary, summarize
 from cnnvis_report.store.run_folder import StoredRun
 
@@ -28,9 +29,9 @@ class Report:
         self.with_page: frozenset[str] | None = None  # ids; None where all images have one
 
     def __getstate__(self) -> dict[str, object]:
-        """What other processes get of it, to write the pages of single images: all but the headline figure."""
+        """What other processes get of it, to write the pages of single images."""
         known = self.__dict__ | {"evidence": self.evidence}
-        return {name: value for name, value in known.items() if name != "figure"}
+        return {name: value for name, value in known.items() if name not in ("figure", "error_maps")}
 
     @property
     def run(self) -> RunRecord:
@@ -53,7 +54,7 @@ class Report:
 
     def images_with_page(self) -> Iterator[ImageRecord]:
         """Those that have a page and a place in the gallery."""
-        return (image for image in self.images() if self.with_page is None or image.id in self.with_page)
+        return self.stored.images(self.with_page)
 
     def choose_pages(self, ids: frozenset[str]) -> None:
         """Give these images alone a page."""
@@ -87,6 +88,12 @@ class Report:
             return make_figure(self.stored, FigureConfig())
         except NoMaps:
             return None
+
+    @cached_property
+    def error_maps(self) -> dict[str, ErrorMaps]:
+        """The maps of the explained images with errors, as many as a page can list; none where nothing is judged."""
+        judged = self.summary.predictions or self.summary.label_predictions
+        return error_maps(self.stored, self.evidence) if judged else {}
 
     @cached_property
     def names(self) -> dict[str, str]:

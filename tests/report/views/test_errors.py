@@ -37,7 +37,7 @@ def test_errors_stand_in_groups_of_label_and_prediction(report: Report) -> None:
 def test_pictures_are_those_that_the_page_asks_for(report: Report) -> None:
     errors = errors_of(report, SiteLinks())
     assert errors is not None
-    made = {name for name, _ in error_maps.error_pictures(report.stored)}
+    made = {name for name, _ in error_maps.error_pictures(report.stored, report.error_maps)}
     rows = [row for group in errors.groups for row in group.rows]
     asked = {Path(row.picture).stem for row in rows} | {
         Path(tile.picture).stem for row in rows for tile in row.tiles if tile

@@ -176,6 +176,8 @@ def _undecided(difference: Interval) -> str:
 
 def agreement_sentences(report: Report) -> Iterator[str]:
     """How far the maps of two methods agree in the median image; nothing where no two were compared."""
+    if report.run.evaluation is None:
+        return
     compared = image_measures(report).compared
     measured = [image.metrics for image in report.images() if image.metrics is not None]
     values = [value for metrics in measured if (value := agreement(metrics, compared)) is not None]

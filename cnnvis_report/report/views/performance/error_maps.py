@@ -1,5 +1,6 @@
 """The pictures that the performance page shows of a misclassified image, with the maps for its prediction and label."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from heapq import nsmallest
 
@@ -57,9 +58,9 @@ def picture_name(image: str, which: str) -> str:
     return f"error-{image}-{which}"
 
 
-def error_pictures(stored: StoredRun) -> Pictures:
-    """The pictures and maps of all errors that the performance page can list."""
-    for image, maps in error_maps(stored, stored.evidence).items():
+def error_pictures(stored: StoredRun, errors: Mapping[str, ErrorMaps]) -> Pictures:
+    """The pictures and maps of errors, as `error_maps` gives them."""
+    for image, maps in errors.items():
         arrays = stored.maps(maps.image)
         yield picture_name(image, "picture"), thumbnail(arrays["picture"])
         shown = {

@@ -10,7 +10,6 @@ from cnnvis_report.report.views.performance.error_maps import (
     ERRORS,
     ErrorMaps,
     best_of_classes,
-    error_maps,
     picture_name,
 )
 from cnnvis_report.report.views.report import Report
@@ -81,8 +80,7 @@ class Errors:
 def errors_of(report: Report, links: Links) -> Errors | None:
     """Gather what is misclassified; None where nothing can be judged."""
     predictions, of_labels = report.summary.predictions, report.summary.label_predictions
-    maps = error_maps(report.stored, report.evidence)
-    source = _Source(report, links, maps)
+    source = _Source(report, links, report.error_maps)
     if predictions is not None:
         groups = source.groups(predictions.misclassified[:ERRORS], predictions.confusion)
         total = predictions.images - predictions.correct
