@@ -17,6 +17,7 @@ from typing import Any
 from cnnvis_report.cli.help import NOTES
 from cnnvis_report.data.ways import image_ways
 from cnnvis_report.evaluation.metric import Metric, metrics
+from cnnvis_report.evidence.families import by_family
 from cnnvis_report.methods.registry import methods
 from cnnvis_report.models.loader import loaders
 from cnnvis_report.pipeline.config import RunConfig
@@ -26,7 +27,6 @@ from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.methods import EFFORTS
 from cnnvis_report.records.metrics import MetricInfo, MetricKind
 from cnnvis_report.records.run import RunRecord
-from cnnvis_report.report.views.methods.method_order import by_family
 from cnnvis_report.rules.names import CHANGES, RUN_VALUES
 from cnnvis_report.settings import Group, SettingInfo, settings_of
 from cnnvis_report.settings.kinds import Choice

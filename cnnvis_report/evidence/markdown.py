@@ -70,7 +70,7 @@ def _row(method: MethodEvidence, evidence: Evidence, run: RunRecord) -> Iterable
     label = words.label(method, evidence)
     twins = [words.label(twin, evidence) for twin in evidence.methods if twin.same_as == label]
     yield " = ".join(words.title(run, name) for name in (label, *twins))
-    yield f"{method.standing}{f': {method.not_applicable}' if method.not_applicable else ''}"
+    yield f"{words.standing(method, evidence)}{f': {method.not_applicable}' if method.not_applicable else ''}"
     if evidence.faithfulness:
         measured = method.measures.get(evidence.faithfulness)
         yield words.interval(measured.value if measured else None)

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from cnnvis_report.evidence.comparison import compare, localization_measure, rank, ranking_measure
 from cnnvis_report.evidence.duplicates import groups, reason
+from cnnvis_report.evidence.families import well_known_first
 from cnnvis_report.evidence.measurements import Measurements, Row, measurements
 from cnnvis_report.evidence.method_checks import MapTests, checks_of, failed, localized
 from cnnvis_report.evidence.statistics import CONFIDENCE, RESAMPLES, Bootstrap
@@ -91,12 +92,18 @@ class _Verdicts:
             bootstrap=bootstrap,
         )
         twins = {twin for group in self.groups for twin in group[1:]}
-        self.first = [row for row in self.ranking.order if row not in twins]
+        order = self.ranking.order if self.ranked_by else sorted(rows, key=self._unranked)
+        self.first = [row for row in order if row not in twins]
 
     def _preference(self, row: int) -> tuple[bool, int, float, str]:
         """Which of several methods with the same maps stands for them: the lowest."""
         info, passes = self.infos[row], sum(self.numbers.passes[self.numbers.rows[row]])
         return row in self.failed, -info.prominence, passes, info.name
+
+    def _unranked(self, row: int) -> tuple[bool, bool, int]:
+        """The order where nothing ranks: as figures have it, what failed a check last, random maps behind that."""
+        position = well_known_first(self.run.methods).index(self.infos[row])
+        return self.infos[row].baseline, row in self.failed, position
 
     def measured(self) -> Iterable[MethodEvidence]:
         """Methods that have maps, in the order of the ranking, each followed by those with the same maps."""

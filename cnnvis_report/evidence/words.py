@@ -131,9 +131,18 @@ def label(method: MethodEvidence, evidence: Evidence) -> str:
     return f"{method.method}@{method.layer}" if several else method.method
 
 
+def warnings_title(evidence: Evidence) -> str:
+    """Over the sentences on methods that aren't recommended: what of them there is."""
+    avoid = ["what to avoid"] if evidence.avoid else []
+    same = ["which maps are the same"] if any(method.same_as for method in evidence.methods) else []
+    return ", and ".join([*avoid, *same]).capitalize()
+
+
 def standing(method: MethodEvidence, evidence: Evidence) -> str:
     """What a method's evidence comes to; the best says of which, where a higher mean may be chance."""
     highest = evidence.methods[0].standing
     if method.standing is Standing.BEST and highest not in (Standing.BEST, Standing.COMPARABLE):
         return "best of those surely better"
+    if method.standing is Standing.UNKNOWN and method.measures:
+        return "not ranked"  # it has numbers, of too few images for a verdict
     return method.standing.value

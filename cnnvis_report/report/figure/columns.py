@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 from cnnvis_report.errors import BadRequest, UnknownName
 from cnnvis_report.evidence import words
+from cnnvis_report.evidence.families import well_known_first
 from cnnvis_report.records.evidence import Evidence, MethodEvidence, Standing
 from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.methods import MethodInfo
 from cnnvis_report.records.run import RunRecord
-from cnnvis_report.report.views.methods.method_order import by_family, shown_first
+from cnnvis_report.report.views.methods.method_order import shown_first
 
 MOST = 7  # methods beside the input
 
@@ -77,12 +78,8 @@ class Methods:
             ranked = [(verdict.method, verdict.layer) for verdict in verdicts if not verdict.same_as]
             return [row for row in ranked if row in self.rows]
         twins = {(verdict.method, verdict.layer) for verdict in verdicts if verdict.same_as}
-        position = {info.name: number for number, info in enumerate(by_family(self.run.methods))}
-        family = {info.name: info.family for info in self.run.methods}
-        first = {family[name]: position[name] for name in sorted(position, key=lambda name: -position[name])}
-        prominence = {info.name: -info.prominence for info in self.run.methods}
-        rows = [row for row in self.rows if row not in twins]
-        return sorted(rows, key=lambda row: (first[family[row[0]]], prominence[row[0]], position[row[0]]))
+        position = {info.name: number for number, info in enumerate(well_known_first(self.run.methods))}
+        return sorted((row for row in self.rows if row not in twins), key=lambda row: position[row[0]])
 
     def _standing(self) -> Iterator[Column]:
         """The method that stands for the run in the gallery, where the evidence recommends it."""

@@ -249,3 +249,16 @@ def test_numbers_that_are_the_same_stand_once(ranked: Path, tmp_path: Path) -> N
     value = words.interval(EVIDENCE.methods[0].measures[named].value)
     assert page_text(html).count(value) == 1 and "0 for a random map" in html and "Difference <" not in html
     assert "Difference <" in section(ranked) and "0 for a random map" not in section(ranked)
+
+
+def test_a_page_opens_with_why_nothing_is_ranked(tmp_path: Path) -> None:
+    """And the sentences folded away are called what they are."""
+    measured_ones = [row for row in EVIDENCE.methods if row.standing in (Standing.BEST, Standing.COMPARABLE)]
+    unranked = (*(replace(row, standing=Standing.UNKNOWN) for row in measured_ones), *EVIDENCE.methods[3:])
+    few = replace(EVIDENCE, faithfulness="", methods=unranked, recommended=(), text=("Avoid Gradient.",))
+    folder = site(tmp_path / "run", few)
+    page = (folder / "methods.html").read_text(encoding="utf-8")
+    assert '<p class="lead">One.</p>' in page
+    for html in (page, section(folder)):
+        assert "<summary>What to avoid, and which maps are the same</summary>" in html
+    assert "| not ranked |" in page_text(page) and "not measured" not in page

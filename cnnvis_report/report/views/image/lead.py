@@ -4,13 +4,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from cnnvis_report.evidence import words
+from cnnvis_report.evidence.families import by_family
 from cnnvis_report.records.evidence import Standing
 from cnnvis_report.records.images import ClassScore, ImageRecord, MapRecord
 from cnnvis_report.records.methods import MethodInfo
 from cnnvis_report.records.metrics import ImageMetrics
 from cnnvis_report.report.views import formatting as fmt
 from cnnvis_report.report.views.image.map_metrics import measured_of
-from cnnvis_report.report.views.methods.method_order import by_family
 from cnnvis_report.report.views.report import Report
 
 DOUBTFUL = (

@@ -7,11 +7,11 @@ from statistics import fmean
 
 from cnnvis_report.evidence import words
 from cnnvis_report.evidence.comparison import kind_of
+from cnnvis_report.evidence.families import by_family
 from cnnvis_report.records.images import ImageRecord, MapRecord
 from cnnvis_report.records.methods import MethodInfo
 from cnnvis_report.records.metrics import ImageMetrics, MapMetrics, MetricInfo, MetricKind
 from cnnvis_report.report.views.methods.measure_tables import Column, column
-from cnnvis_report.report.views.methods.method_order import by_family
 from cnnvis_report.report.views.report import Report
 
 WIDE, HIGH = 100, 32  # of a curve's picture

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cnnvis_report.evidence import words
+from cnnvis_report.evidence.families import by_family
 from cnnvis_report.records.images import ImageRecord, MapRecord, NotApplicableRecord
 from cnnvis_report.records.methods import Kind, MethodInfo, Reduction, Sign
 from cnnvis_report.records.run import RunRecord
@@ -16,7 +17,6 @@ from cnnvis_report.report.pictures.drawing import bar_colors
 from cnnvis_report.report.pictures.palettes import limit
 from cnnvis_report.report.views import formatting as fmt
 from cnnvis_report.report.views.image.map_metrics import measured_of
-from cnnvis_report.report.views.methods.method_order import by_family
 from cnnvis_report.report.views.methods.method_rows import map_evidence
 from cnnvis_report.report.views.report import Report
 

@@ -1,12 +1,9 @@
 """In which order methods stand, and which of them stand for a run."""
 
-import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cnnvis_report.evidence import words
 from cnnvis_report.records.evidence import Evidence
-from cnnvis_report.records.methods import Family, MethodInfo
 from cnnvis_report.records.run import RunRecord
 
 
@@ -17,13 +14,6 @@ class BestMethod:
     name: str
     layer: str
     title: str
-
-
-def by_family(methods: Sequence[MethodInfo]) -> list[MethodInfo]:
-    """By family, the known ones first, and by year within, so that a method follows what it builds on."""
-    order = {family.value: position for position, family in enumerate(Family)}
-    key = lambda method: (order.get(method.family, len(order)), method.family, _year(method), method.name)  # noqa: E731
-    return sorted(methods, key=key)
 
 
 def shown_first(run: RunRecord) -> str:
@@ -37,8 +27,3 @@ def best_methods(run: RunRecord, evidence: Evidence | None) -> list[BestMethod]:
     labels = (evidence.recommended if evidence else ()) or ((first,) if first else ())
     named = ((label, *label.partition("@")) for label in labels)
     return [BestMethod(name, layer, words.title(run, label)) for label, name, _, layer in named]
-
-
-def _year(method: MethodInfo) -> str:
-    match = re.search(r"\b(19|20)\d\d\b", method.source)
-    return match[0] if match else ""

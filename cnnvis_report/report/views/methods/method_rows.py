@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cnnvis_report.evidence import words
+from cnnvis_report.evidence.families import by_family
 from cnnvis_report.evidence.method_checks import outcome
 from cnnvis_report.records.evidence import Evidence, MethodEvidence, Standing
 from cnnvis_report.records.images import MapRecord
 from cnnvis_report.records.methods import MethodInfo
 from cnnvis_report.records.run import RunRecord
 from cnnvis_report.report.views import formatting as fmt
-from cnnvis_report.report.views.methods.method_order import by_family
 from cnnvis_report.report.views.report import Report
 from cnnvis_report.report.views.summary import MethodSummary
 
@@ -47,18 +47,13 @@ def standings(run: RunRecord, evidence: Evidence | None, method: str) -> tuple[M
     return tuple(
         MethodStanding(
             layer=row.layer if len(verdicts) > 1 else "",
-            verdict=_verdict(row, evidence),
+            verdict=words.standing(row, evidence).capitalize(),
             same=f"{words.title(run, row.same_as)}: {row.same_because}" if row.same_as else "",
             scores=tuple(_scores(run, evidence, row)),
             checks=tuple(CheckLine(check.name, outcome(check), check.reason) for check in row.checks),
         )
         for row in verdicts
     )
-
-
-def _verdict(row: MethodEvidence, evidence: Evidence) -> str:
-    ranked = row.standing is not Standing.UNKNOWN or not row.measures
-    return words.standing(row, evidence).capitalize() if ranked else "Not ranked"
 
 
 def _scores(run: RunRecord, evidence: Evidence, row: MethodEvidence) -> Iterator[tuple[str, str]]:

@@ -7,6 +7,7 @@ from statistics import fmean
 from markupsafe import Markup
 
 from cnnvis_report.evidence import words
+from cnnvis_report.evidence.families import by_family
 from cnnvis_report.records.evidence import Evidence
 from cnnvis_report.records.methods import MethodInfo
 from cnnvis_report.records.network import NetworkRecord
@@ -18,7 +19,6 @@ from cnnvis_report.report.views.links import Links
 from cnnvis_report.report.views.methods.definition import Definition, definition
 from cnnvis_report.report.views.methods.mathml import mathml
 from cnnvis_report.report.views.methods.measure_tables import MeasuresTable, measures_tables
-from cnnvis_report.report.views.methods.method_order import by_family
 from cnnvis_report.report.views.methods.method_rows import method_rows
 from cnnvis_report.report.views.methods.method_table import MethodTable, method_table
 from cnnvis_report.report.views.report import Report
@@ -60,13 +60,15 @@ class About:
 class Methods:
     """What the methods page shows.
 
-    sentences: what to use and what to avoid. lead: what maps explain. table: all methods with what came of them.
-    about: their texts by name. bibliography: the entries of all of them. measures: what was measured of them, a table
-    for each kind. agreement: how alike their maps are, where that was measured. same: methods with equal maps, and why.
+    sentences: what to use, or why nothing is ranked; behind it those that `others` is the title of. lead: what maps
+    explain. table: all methods with what came of them. about: their texts by name. bibliography: the entries of all of
+    them. measures: what was measured of them, a table for each kind. agreement: how alike their maps are, where that
+    was measured. same: methods with equal maps, and why.
     """
 
     network: NetworkRecord
     sentences: tuple[str, ...]
+    others: str
     lead: list[str]
     table: MethodTable
     about: dict[str, About]
@@ -79,17 +81,25 @@ class Methods:
 def methods(report: Report, _links: Links) -> Methods:
     """Gather what the methods page shows."""
     run, evidence = report.run, report.evidence
+    table = method_table(run, evidence, method_rows(report))
     return Methods(
         network=report.network,
-        sentences=evidence.text if evidence else (),
-        lead=_lead(report.network),
-        table=method_table(run, evidence, method_rows(report)),
+        sentences=tuple(_sentences(evidence)) if evidence else (),
+        others=words.warnings_title(evidence) if evidence else "",
+        lead=[*_lead(report.network), *_marks(table)],
+        table=table,
         about={method.name: _about(method) for method in run.methods},
         bibliography=bibliography(run.methods),
         measures=measures_tables(run, evidence) if evidence else [],
         agreement=agreement(run.methods, report.summary),
         same=list(_same(run, evidence)) if evidence else [],
     )
+
+
+def _sentences(evidence: Evidence) -> Iterator[str]:
+    if not evidence.faithfulness:
+        yield from evidence.limits[:1]
+    yield from evidence.text
 
 
 def _about(method: MethodInfo) -> About:
@@ -141,6 +151,12 @@ def _lead(network: NetworkRecord) -> list[str]:
     sentences.append("Maps are stored as they are computed; only the pages scale and color them.")
     sentences.append("In the first palette, signed maps are red where they speak for a class, blue where against it.")
     return sentences
+
+
+def _marks(table: MethodTable) -> Iterator[str]:
+    """What the marks of the randomization test say, where a method bears one."""
+    if any(column.name == "randomization" for column in table.columns):
+        yield "Randomization test: ✓ the maps depend on the weights, ✗ they don't, ? that isn't decided."
 
 
 def agreement(methods: Sequence[MethodInfo], summary: Summary) -> Agreement | None:

@@ -74,7 +74,7 @@ class EvidenceTable:
     """The section of the overview.
 
     images: how many count for the ranking, or were measured where nothing is ranked. finding: why nothing is ranked;
-    empty where there is a ranking. text: sentences.
+    empty where there is a ranking. text, text_title: sentences, and what they are about.
     limits, more_limits: sentences that stand there at once, and that are folded away.
     ranking: what ranks; None where nothing does, and then there are no rows. localization: None without masks.
     localized: how many images count for it.
@@ -85,6 +85,7 @@ class EvidenceTable:
     images: int
     finding: str
     text: tuple[str, ...]
+    text_title: str
     limits: tuple[str, ...]
     more_limits: tuple[str, ...]
     how: str
@@ -121,6 +122,7 @@ class _Table:
             images=counted.get(evidence.faithfulness, evidence.images),
             finding=finding,
             text=evidence.text,
+            text_title="What to use, what to avoid, and why" if ranking else words.warnings_title(evidence),
             limits=tuple(limits[:OUTRIGHT]),
             more_limits=tuple(limits[OUTRIGHT:]),
             how=how_measured(self.run, evidence),

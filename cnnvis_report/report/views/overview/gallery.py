@@ -4,12 +4,12 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from cnnvis_report.evidence.families import by_family
 from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.methods import MethodInfo
 from cnnvis_report.records.scores import ScoreKind
 from cnnvis_report.report.views import formatting as fmt
 from cnnvis_report.report.views.links import Links
-from cnnvis_report.report.views.methods.method_order import by_family
 from cnnvis_report.report.views.overview.gallery_measures import image_measures
 from cnnvis_report.report.views.report import Report
 from cnnvis_report.report.views.verdict import Verdict, predicted_scores, verdict
