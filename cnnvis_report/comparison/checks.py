@@ -64,6 +64,8 @@ def check_classes(runs: Sequence[StoredRun], classes: Sequence[Classes]) -> None
 def check_class_names(later: str, of_later: Classes, earlier: str, of_earlier: Classes) -> None:
     """Refuse two lists of as many classes whose names stand in another order, or have none in common.
 
+    Runs know the classes that they saw: where they saw no class alike, nothing says that they call one differently.
+
     Args:
         later, earlier: what messages call the two. of_later, of_earlier: the names, or those of them that are known.
 
@@ -78,7 +80,7 @@ def check_class_names(later: str, of_later: Classes, earlier: str, of_earlier: C
                 f"{later}: class {shown(name)} is number {index} there and {numbers[name]} in {earlier}; "
                 "give both runs the class names in one order."
             )
-    if of_earlier and of_later and not numbers.keys() & set(of_later.values()):
+    if of_earlier.keys() & of_later.keys() and not numbers.keys() & set(of_later.values()):
         raise BadRequest(
             f"{later}: no class is called as in {earlier} ({shown(next(iter(of_later.values())))}, "
             f"{shown(next(iter(of_earlier.values())))}, …); give both runs the same class names."

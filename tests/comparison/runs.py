@@ -30,7 +30,7 @@ class Planted:
     """One image of a run.
 
     content: of its file; its name where empty. label, predicted: indices of classes. maps: by method, layer and the
-    class that is explained. logit: of the predicted class.
+    class that is explained. logit: of the predicted class. boxes: what a detector predicts.
     """
 
     name: str
@@ -42,6 +42,7 @@ class Planted:
     mask: npt.NDArray[np.bool_] | None = None
     targets: tuple[int, ...] = ()
     logit: float = 1.0
+    boxes: Values | None = None
 
 
 def planted_run(
@@ -65,6 +66,7 @@ def planted_run(
         side = image.mask.shape if image.mask is not None else SIZE
         arrays |= {"picture": np.zeros((*side, 3), np.uint8)}
         arrays |= {"mask": image.mask} if image.mask is not None else {}
+        arrays |= {"boxes": image.boxes} if image.boxes is not None else {}
         name = arrays_name(record.id)
         files[name] = write_arrays(folder / name, arrays)
         records.append(replace(record, size=side))

@@ -3,9 +3,11 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from cnnvis_report.errors import UnknownName, printable
 from cnnvis_report.evidence import words
-from cnnvis_report.records.compared_images import ComparedImage, Flip
+from cnnvis_report.records.compared_images import ComparedImage, Flip, TargetSource
 from cnnvis_report.records.comparison import ComparedMethod
 from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.methods import Array, Kind
@@ -21,7 +23,7 @@ from cnnvis_report.report.comparison.report import (
 )
 from cnnvis_report.report.figure.columns import Column
 from cnnvis_report.report.figure.config import PREDICTION, FigureConfig
-from cnnvis_report.report.figure.content import Figure, HeadLine, NoMaps, Row, short_names
+from cnnvis_report.report.figure.content import Corners, Figure, HeadLine, NoMaps, Row, corners_of, short_names
 from cnnvis_report.report.figure.rows import chosen_by_name
 from cnnvis_report.report.figure.save import save_sheet
 from cnnvis_report.report.views import formatting as fmt
@@ -145,9 +147,10 @@ def _row(
 ) -> Row:
     arrays = report.arrays(records)
     maps = [values for method in methods for values in _maps(report, image, method, arrays)]
+    boxes = [box for method in methods for box in _boxes(report, image, method, records, arrays)]
     head = tuple(_head(report, image, name))
     picture, mask = arrays[0]["picture"], arrays[0].get("mask")
-    return Row(records[0], name, 0, "", None, picture, mask, tuple(maps), head)
+    return Row(records[0], name, 0, "", None, picture, mask, tuple(maps), head, (None, *boxes) if any(boxes) else ())
 
 
 def _maps(
@@ -158,6 +161,30 @@ def _maps(
         return maps
     first, last = maps[0], maps[-1]
     return [*maps, None if first is None or last is None else last - first]
+
+
+def _boxes(
+    report: ComparedReport,
+    image: ComparedImage,
+    method: ComparedMethod,
+    records: Sequence[ImageRecord],
+    arrays: Sequence[Arrays],
+) -> Iterator[Corners | None]:
+    """Upon the map of each run the box that it explains there; none upon a difference, which is of two of them."""
+    keys = image.keys.get(method.key, ("",) * len(arrays))
+    shown = arrays[0]["picture"].shape
+    for run, record, stored, key in zip(report.runs, records, arrays, keys, strict=True):
+        explained = {entry.key: entry.target for entry in record.maps}.get(key)
+        score = next((score for score in record.targets if score.index == explained), None)
+        if score is None or "boxes" not in stored:
+            yield None
+            continue
+        own = stored["picture"].shape
+        down, across = shown[0] / own[0], shown[1] / own[1]
+        boxes = stored["boxes"] * np.array([across, down, across, down, 1, 1], dtype=np.float32)
+        yield corners_of(score, boxes, run.record.network.classes, shown)
+    if len(report.runs) <= TWO_METHODS_UP_TO:
+        yield None
 
 
 def _head(report: ComparedReport, image: ComparedImage, name: str) -> Iterator[HeadLine]:
@@ -187,7 +214,7 @@ def _rule(report: ComparedReport, images: Sequence[ComparedImage]) -> str:
 
 def _sentences(report: ComparedReport, figure: Figure) -> Iterator[str]:
     methods = list(dict.fromkeys(column.method.title for column in figure.columns))
-    yield f"{words.listed(methods)} of {words.listed(report.names)}, on the same images and for the same class."
+    yield f"{words.listed(methods)} of {words.listed(report.names)}, on the same images{_explained(report, figure)}."
     if figure.rule:
         yield f"Rows, of {fmt.count(figure.total, 'image')}: {figure.rule}."
     if figure.automatic and len(methods) > 1 and report.second and mask_change(report.second) is not None:
@@ -200,8 +227,21 @@ def _sentences(report: ComparedReport, figure: Figure) -> Iterator[str]:
             f"Difference: red where the map of {report.names[-1]} is larger, blue where that of {report.names[0]} is, "
             "scaled to its largest absolute value."
         )
+    if any(any(row.boxes) for row in figure.rows):
+        yield "Yellow: the box whose score is explained, that of the run in the column."
     if any(row.mask is not None for row in figure.rows):
         yield "Outlines: masks."
     if any(prediction.correct is not None for image in report.images for prediction in image.predictions):
         numbers = "" if len(report.runs) <= TWO_METHODS_UP_TO else ", by the number of the column"
         yield f"✓ correct, ✗ error, with the probability of the predicted class{numbers}."
+
+
+def _explained(report: ComparedReport, figure: Figure) -> str:
+    """Of which class the maps are."""
+    shown = {row.image.id for row in figure.rows}
+    images = [image for image in report.comparison.images if image.id in shown]
+    own = sum(image.target_source is TargetSource.OWN_PREDICTIONS for image in images)
+    if not own:
+        return " and for the same class"
+    each = ", each run's for the class that it predicts"
+    return each if own == len(images) else f" and for the same class, or where no class is explained in every run{each}"

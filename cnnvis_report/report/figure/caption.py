@@ -58,7 +58,7 @@ def _sentences(figure: Figure) -> Iterator[str]:
     yield _scales(figure)
     if any(row.mask is not None for row in figure.rows):
         yield "Outlines: ground-truth masks."
-    if any(row.box is not None for row in figure.rows):
+    if any(any(row.boxes) for row in figure.rows):
         yield "Yellow: the box whose score is explained."
     if any(row.image.correct is not None for row in figure.rows):
         yield f"✓ correct, ✗ error, with the probability of the predicted {_noun(figure)}."

@@ -48,8 +48,9 @@ class Row:
 
     name: short, and unlike those of the other rows. number: of the image in the run, from 1. reason: why it is shown.
     target: the class whose maps are shown; None where none of its maps is. maps: [h, w] by column; None where there
-    isn't one. head: what stands at its left, where that isn't what one run predicts. box: of a detection, left, top,
-    right and bottom of the box whose score is explained, in pixels of the picture and within it; None without one.
+    isn't one. head: what stands at its left, where that isn't what one run predicts. boxes: of a detection, upon the
+    input and upon each map, left, top, right and bottom of the box whose score is explained, in pixels of the picture
+    and within it, None without one; empty where nothing is detected.
     """
 
     image: ImageRecord
@@ -61,7 +62,7 @@ class Row:
     mask: npt.NDArray[Any] | None
     maps: tuple[Array | None, ...]
     head: tuple[HeadLine, ...] = ()
-    box: Corners | None = None
+    boxes: tuple[Corners | None, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -168,7 +169,8 @@ def _row(
     boxes, classes = arrays.get("boxes"), stored.record.network.classes
     picture = arrays["picture"]
     box = corners_of(explained, boxes, classes, picture.shape) if explained and boxes is not None else None
-    return Row(image, name, number, reason, explained, picture, arrays.get("mask"), tuple(maps), box=box)
+    everywhere = (box,) * (len(columns) + 1) if box else ()
+    return Row(image, name, number, reason, explained, picture, arrays.get("mask"), tuple(maps), boxes=everywhere)
 
 
 def corners_of(target: ClassScore, boxes: Array, classes: int, picture: Sequence[int]) -> Corners | None:
@@ -204,9 +206,14 @@ def without_twins(figure: Figure) -> Figure:
             same.append((figure.columns[column].title, figure.columns[twin].title))
         if twin is None or not figure.automatic:
             distinct.append(column)
-    rows = tuple(replace(row, maps=tuple(row.maps[column] for column in distinct)) for row in figure.rows)
+    rows = tuple(_with_columns(row, distinct) for row in figure.rows)
     columns = tuple(figure.columns[column] for column in distinct)
     return replace(figure, columns=columns, rows=rows, same=() if figure.automatic else tuple(same))
+
+
+def _with_columns(row: Row, columns: Sequence[int]) -> Row:
+    boxes = tuple(row.boxes[cell] for cell in (0, *(column + 1 for column in columns))) if row.boxes else ()
+    return replace(row, maps=tuple(row.maps[column] for column in columns), boxes=boxes)
 
 
 def _are_same(figure: Figure, one: int, other: int) -> bool:

@@ -130,8 +130,9 @@ class _Layout:
             self.elements.append(Raster(box, draw))
             if row.mask is not None:
                 self.elements += mask_lines(row.mask, box, self.size)
-            if row.box is not None:
-                self.elements += box_lines(row.box, row.picture.shape, box, self.size)
+            corners = row.boxes[column] if row.boxes else None
+            if corners is not None:
+                self.elements += box_lines(corners, row.picture.shape, box, self.size)
         self._frame(box)
 
     def _head(self, lines: Sequence[HeadLine], y: float) -> None:
@@ -156,7 +157,7 @@ class _Layout:
         below, rows = y, self.figure.rows
         for name, color, is_drawn in (
             ("mask", LIGHT, any(row.mask is not None for row in rows)),
-            ("box", YELLOW, any(row.box is not None for row in rows)),
+            ("box", YELLOW, any(any(row.boxes) for row in rows)),
         ):
             below += self._key(below, name, color) if is_drawn else 0.0
         for scale, first, last in scales(self.figure):

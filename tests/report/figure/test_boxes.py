@@ -21,7 +21,7 @@ BOXES = np.array(
 
 
 def with_box(corners: Corners | None, size: tuple[int, int] = (16, 16), *, masked: bool = False) -> Figure:
-    return figure([replace(row(image(size=size), METHODS, masked=masked), box=corners)])
+    return figure([replace(row(image(size=size), METHODS, masked=masked), boxes=(corners,) * (1 + len(METHODS)))])
 
 
 def outlines(sheet: Sheet) -> list[Line]:
