@@ -9,12 +9,17 @@ import pytest
 from cnnvis_report.report.comparison.write import write_comparison
 from tests.pages.browser import Visit, until
 from tests.report.comparison.planted import compared
+from tests.report.views.test_evidence import EVIDENCE, site
 
 pytestmark = pytest.mark.browser
 
 IN_SIGHT = """(cells) => cells.every((cell) => {
   const box = cell.getBoundingClientRect(), card = cell.closest(".scroll").getBoundingClientRect();
   return box.left >= card.left && box.right <= card.right + 1; })"""
+WHOLE_WORDS = """(names) => names.every((name) => {
+  const words = name.textContent.trim().split(/[ -]/), range = document.createRange();
+  range.selectNodeContents(name);
+  return new Set([...range.getClientRects()].map((line) => Math.round(line.top))).size <= words.length; })"""
 SHOWN = "(element) => element.checkVisibility({ contentVisibilityAuto: true, visibilityProperty: true })"
 ARROWS = "(heads) => heads.map((head) => getComputedStyle(head.querySelector('.sort'), '::after').content)"
 
@@ -33,6 +38,22 @@ def test_a_phone_shows_methods_and_how_faithful_they_are_side_by_side(phone: Vis
     assert differences.count() > 10 and differences.evaluate_all(IN_SIGHT)
     tab = phone.open(moved / "methods.html")
     assert tab.locator(".method-table tbody tr:first-child > :is(th, .of-standing)").evaluate_all(IN_SIGHT)
+    names = tab.locator(".method-table .toggle")
+    assert names.count() > 10 and names.evaluate_all(WHOLE_WORDS)
+
+
+def test_a_phone_shows_all_that_was_measured_where_masks_add_a_column(phone: Visit, tmp_path: Path) -> None:
+    """What came of the randomization test stands below the verdict there."""
+    tab = phone.open(site(tmp_path / "run", EVIDENCE) / "index.html")
+    tab.locator(".effects tbody tr > :is(th, td.num:not(.ranking))").first.wait_for()
+    shown = tab.locator(".effects tbody tr > :is(th, td):visible")
+    assert shown.count() == 3 * 4 and shown.evaluate_all(IN_SIGHT)
+    assert tab.locator(".effects small.narrow:visible").all_inner_texts() == [
+        "randomization: 0.830 [0.799, 0.861], failed"
+    ]
+    tab.set_viewport_size({"width": 1280, "height": 800})
+    assert tab.locator(".effects small.narrow:visible").count() == 0
+    assert tab.locator(".effects td.of-randomization:visible").count() == 4
 
 
 @pytest.mark.parametrize(("runs", "fits"), [(2, True), (4, True), (6, False)])
