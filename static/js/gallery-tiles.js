@@ -9,6 +9,13 @@ CnnVis.loadWhenIdle = (list) => (globalThis.requestIdleCallback ?? setTimeout)((
   for (const image of list.querySelectorAll('img[loading="lazy"]')) image.loading = "eager";
 });
 
+// A name with the places where it may be broken, as the page was written with.
+CnnVis.writeName = (element, name) => {
+  element.title = name;
+  const parts = name.split(/(?<=[._/-])(?=.)|(?<=[a-z])(?=[A-Z])/);
+  element.replaceChildren(...parts.flatMap((part, at) => (at ? [document.createElement("wbr"), part] : [part])));
+};
+
 CnnVis.GalleryTiles = class {
   // list: an element with lists of tiles, of which the first tile is the model for all.
   constructor(list, items) {
@@ -46,7 +53,7 @@ CnnVis.GalleryTiles = class {
     const [judged, words] = items.verdicts[items.verdict[place]];
     tile.dataset.name = items.names[place];
     tile.querySelector("a").href = this.address(place, state);
-    tile.querySelector(".name").textContent = tile.querySelector(".name").title = items.names[place];
+    CnnVis.writeName(tile.querySelector(".name"), items.names[place]);
     tile.querySelector("[data-caption]").textContent = items.captions[place];
     const verdict = tile.querySelector("[data-judged]");
     verdict.textContent = words;

@@ -1,6 +1,7 @@
 """The gallery in Chromium: every control, the address, the figure, and walking through what was chosen."""
 
 from collections.abc import Callable
+from html import unescape
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -8,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from cnnvis_report.records.images import ImageRecord
+from cnnvis_report.report.views.formatting import breakable
 from tests.exhaustive import represented
 from tests.narrow import present
 from tests.pages.browser import Visit, until
@@ -231,3 +233,19 @@ def test_the_gallery_of_a_single_file_unpacks_its_pictures(visit: Visit, alone: 
     until(tab, "!document.querySelector('main[data-page=index]').hidden")
     assert shown(tab) == [image.name for image in run]
     visit.is_quiet()
+
+
+def test_names_may_be_broken_at_the_same_points_after_a_change(visit: Visit, moved: Path) -> None:
+    """Within a word or before "JPEG" nobody wants to break a name; the script writes tiles as the page was written."""
+    tab = visit.open(moved / "index.html")
+    names = "[...document.querySelectorAll('[data-gallery] .name')]"
+    written = f"Object.fromEntries({names}.map((name) => [name.title, name.innerHTML]))"
+    before = tab.evaluate(written)
+    assert before and all(
+        unescape(html) == unescape(breakable(name)) and "<wbr>" in html for name, html in before.items()
+    )
+    tab.select_option("[name='sort']", "highest")
+    assert tab.evaluate(written) == before
+    script = "(name) => { const e = document.createElement('span'); CnnVis.writeName(e, name); return e.innerHTML; }"
+    for name in ("ILSVRC2012_val_00000001.JPEG", "aB/cat-dog_1.png", "plain", "a."):
+        assert tab.evaluate(script, name) == breakable(name)

@@ -127,8 +127,8 @@ def pointing(mean: float, chance: float, images: int, *, low: float | None = 0.1
         ),
         (
             pointing(0.75, 0.5, 1, low=None),
-            "The peak of CAM lies in the object's mask on 75.0% of 1 image; that of a random map on 50.0%. "
-            "1 image tells little.",
+            "The peak of CAM lies in the object's mask on 0.8 of 1 image (of equal peaks, the share that does); "
+            "that of a random map on 50.0%. 1 image tells little.",
         ),
         (
             pointing(0.25, 0.2, 12, low=-0.3),

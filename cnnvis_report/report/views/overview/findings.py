@@ -159,8 +159,9 @@ def pointing_sentence(title: str, method: MethodEvidence) -> str:
     value, difference = method.measures[POINTING].value, method.measures[POINTING].difference
     hits = value.mean * value.images
     whole = abs(hits - round(hits)) < 0.01
-    share = f"on {round(hits)} of {value.images}" if whole else f"on {fmt.percent(value.mean)} of {value.images}"
-    text = f"The peak of {title} lies in the object's mask {share} {'image' if value.images == 1 else 'images'}"
+    share = f"{round(hits) if whole else words.number(hits, 1)} of {fmt.count(value.images, 'image')}"
+    ties = "" if whole else " (of equal peaks, the share that does)"
+    text = f"The peak of {title} lies in the object's mask on {share}{ties}"
     if difference is None:
         return f"{text}.{words.little(value.images)}"
     chance = fmt.percent(max(0.0, value.mean - difference.mean))
