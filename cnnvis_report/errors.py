@@ -1,5 +1,6 @@
 """What a user can act on: one family, raised anywhere, caught once by the command line."""
 
+import re
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
@@ -8,6 +9,7 @@ LISTED_AT_MOST = 200  # of more names not even the first are listed
 LONGEST = 200  # letters of somebody else's message
 LONGEST_VALUE = 80  # letters of somebody else's value
 MOST_LETTERS = 200  # of a name that others are compared with
+TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")  # explicit embeddings, overrides and isolates of direction
 
 
 class CnnVisError(Exception):
@@ -129,6 +131,15 @@ def shown(value: object) -> str:
 def printable(text: str, instead: str = "\N{REPLACEMENT CHARACTER}") -> str:
     """A stranger's text without the control characters that it may smuggle into a terminal or a file."""
     return "".join(letter if letter.isprintable() else instead for letter in text)
+
+
+def one_way(text: str) -> str:
+    """A stranger's text without the characters that turn what follows round, such as the right-to-left override.
+
+    Letters that are written from right to left stay and stand as they should; what a name smuggles in would turn the
+    sentences around it too, and make "exe.gpj" of a name that ends in "jpg.exe".
+    """
+    return TURNING.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from plotly.offline import get_plotlyjs
 
-from cnnvis_report.errors import CnnVisError
+from cnnvis_report.errors import CnnVisError, one_way
 from cnnvis_report.report.pictures.drawing import GROUND, SQUARES_UP_TO, STEEPNESS, Look
 from cnnvis_report.report.pictures.image_layers import BLURS
 from cnnvis_report.report.pictures.pack import text_of
@@ -73,7 +73,8 @@ def packed_plotly() -> str:
 
 def script_json(content: Any) -> str:
     """JSON that can stand in a script element: nothing in it ends the element or begins another."""
-    return json.dumps(content, ensure_ascii=False, allow_nan=False, sort_keys=True).replace("<", "\\u003c")
+    text = json.dumps(content, ensure_ascii=False, allow_nan=False, sort_keys=True)
+    return one_way(text).replace("<", "\\u003c")
 
 
 def delivery(name: str, content: Any) -> str:

@@ -10,6 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from jinja2.environment import TemplateStream
 from markupsafe import Markup, escape
 
+from cnnvis_report.errors import one_way
 from cnnvis_report.report.pictures.thumbnails import data_uri
 from cnnvis_report.report.site import assets
 from cnnvis_report.report.site.assets import folder, script_json, write_pictures
@@ -39,6 +40,7 @@ def _environment(templates: Path) -> Environment:
     environment = Environment(
         loader=FileSystemLoader(templates),
         autoescape=True,
+        finalize=readable,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -51,6 +53,13 @@ def _environment(templates: Path) -> Environment:
     return environment
 
 
+def readable(value: object) -> object:
+    """What an expression of a template gives, without what would turn the text around it."""
+    if not isinstance(value, str) or value.isascii():
+        return value
+    return Markup(one_way(value)) if isinstance(value, Markup) else one_way(value)
+
+
 def code(text: str) -> Markup:
     """Text in which what stands between backticks is code."""
     return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))
@@ -59,7 +68,7 @@ def code(text: str) -> Markup:
 def css_string(text: str) -> Markup:
     """Text as the inside of a string of a style sheet: whatever isn't a letter or a digit becomes its code."""
     return Markup(
-        "".join(letter if letter.isascii() and letter.isalnum() else f"\\{ord(letter):06x}" for letter in text)
+        "".join(letter if letter.isascii() and letter.isalnum() else f"\\{ord(letter):06x}" for letter in one_way(text))
     )
 
 

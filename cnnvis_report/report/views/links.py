@@ -5,7 +5,14 @@ from dataclasses import dataclass, field
 from typing import Protocol
 from urllib.parse import urlencode
 
+from cnnvis_report.errors import one_way
+
 GALLERY = "images"  # the gallery's place on the overview
+
+
+def _chosen(filters: Mapping[str, str]) -> str:
+    """The gallery with these filters, whose names stand as the page's data has them."""
+    return urlencode({"at": GALLERY, **{name: one_way(value) for name, value in filters.items()}})
 
 
 class Links(Protocol):
@@ -60,7 +67,7 @@ class SiteLinks:
 
     def gallery(self, **filters: str) -> str:
         """The filters as the address's fragment."""
-        return f"{self.up}index.html#{urlencode({'at': GALLERY, **filters})}"
+        return f"{self.up}index.html#{_chosen(filters)}"
 
     def image(self, id: str, **state: str) -> str:
         """images/ID.html, with the state as its fragment."""
@@ -107,7 +114,7 @@ class SingleFileLinks:
 
     def gallery(self, **filters: str) -> str:
         """The filters beside the page's name."""
-        return f"#page=index&{urlencode({'at': GALLERY, **filters})}"
+        return f"#page=index&{_chosen(filters)}"
 
     def image(self, id: str, **state: str) -> str:
         """#page=image-ID, with the state beside it."""
