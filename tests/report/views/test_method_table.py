@@ -1,14 +1,18 @@
 """The table of methods: its cells are what the evidence says, and sources lead to where they say."""
 
+from dataclasses import replace
+
 import pytest
 
 from cnnvis_report.report.bibtex import linked
 from cnnvis_report.report.pictures.encode import QUALITIES
+from cnnvis_report.report.views.methods.measure_tables import measures_tables
 from cnnvis_report.report.views.methods.method_rows import method_rows
 from cnnvis_report.report.views.methods.method_table import MethodTable, method_table
 from cnnvis_report.report.views.report import Report
 from cnnvis_report.store import load_run
 from tests.fixtures.make_run import FOLDER
+from tests.narrow import present
 
 
 @pytest.fixture(scope="module")
@@ -74,3 +78,13 @@ def test_without_evidence_methods_stand_by_family(report: Report) -> None:
 )
 def test_identifiers_are_links(source: str, expected: list[tuple[str, str]]) -> None:
     assert linked(source) == expected
+
+
+def test_a_measure_on_which_no_image_counts_has_no_column(report: Report) -> None:
+    """Of scores that are no probabilities two measures have one title, and one of them is never defined."""
+    evidence = present(report.evidence)
+    counts = [measure.images for measure in evidence.measures]
+    shown = [column.images for table in measures_tables(report.run, evidence) for column in table.columns]
+    assert 0 in counts and sorted(shown) == sorted(filter(None, counts))
+    nothing = replace(evidence, measures=tuple(replace(measure, images=0) for measure in evidence.measures))
+    assert measures_tables(report.run, nothing) == []

@@ -45,8 +45,8 @@ class MeasuresTable:
 
 
 def measures_tables(run: RunRecord, evidence: Evidence) -> list[MeasuresTable]:
-    """All that was measured, one table a kind."""
-    counted = {measure.name: measure.images for measure in evidence.measures}
+    """All that was measured, one table a kind; a measure on which no image counts would be a column of dashes."""
+    counted = {measure.name: measure.images for measure in evidence.measures if measure.images}
     infos = [words.metric(run, name) for name in counted]
     kinds = list(MetricKind)
     by_kind = groupby(sorted(infos, key=lambda metric: kinds.index(kind_of(metric))), key=kind_of)

@@ -62,8 +62,8 @@ class Methods:
 
     sentences: what to use, or why nothing is ranked; behind it those that `others` is the title of. lead: what maps
     explain. table: all methods with what came of them. about: their texts by name. bibliography: the entries of all of
-    them. measures: what was measured of them, a table for each kind. agreement: how alike their maps are, where that
-    was measured. same: methods with equal maps, and why.
+    them. measures: what was measured of them, a table for each kind; with_intervals: whether of enough images for any.
+    agreement: how alike their maps are, where that was measured. same: methods with equal maps, and why.
     """
 
     network: NetworkRecord
@@ -74,6 +74,7 @@ class Methods:
     about: dict[str, About]
     bibliography: str
     measures: list[MeasuresTable]
+    with_intervals: bool
     agreement: Agreement | None
     same: list[str]
 
@@ -82,6 +83,7 @@ def methods(report: Report, _links: Links) -> Methods:
     """Gather what the methods page shows."""
     run, evidence = report.run, report.evidence
     table = method_table(run, evidence, method_rows(report))
+    measures = measures_tables(run, evidence) if evidence else []
     return Methods(
         network=report.network,
         sentences=tuple(_sentences(evidence)) if evidence else (),
@@ -90,7 +92,8 @@ def methods(report: Report, _links: Links) -> Methods:
         table=table,
         about={method.name: _about(method) for method in run.methods},
         bibliography=bibliography(run.methods),
-        measures=measures_tables(run, evidence) if evidence else [],
+        measures=measures,
+        with_intervals=any(ends for one in measures for row in one.rows for _, ends in row.cells),
         agreement=agreement(run.methods, report.summary),
         same=list(_same(run, evidence)) if evidence else [],
     )
