@@ -26,13 +26,14 @@ class TwoEyes(nn.Module):
         self.filters = nn.Conv2d(3, 2, kernel_size=5, padding=2)
         self.pool = nn.AdaptiveAvgPool2d(1)
         red, blue = torch.tensor([1.0, -0.5, -0.5]), torch.tensor([-0.5, -0.5, 1.0])
-        self.filters.weight.data = torch.stack([red, blue])[:, :, None, None].expand(-1, -1, 5, 5) / 25
-        self.filters.bias.data.fill_(-0.2)
+        weight = torch.stack([red, blue])[:, :, None, None].expand(-1, -1, 5, 5) / 25
+        self.filters.load_state_dict({"weight": weight, "bias": torch.full((2,), -0.2)})
         self.class_names, self.size = ("red", "blue"), 96
         self.mean, self.std = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        return 20 * self.pool(torch.relu(self.filters(images))).flatten(1)
+        logits: torch.Tensor = 20 * self.pool(torch.relu(self.filters(images))).flatten(1)
+        return logits
 
 
 def build() -> nn.Module:

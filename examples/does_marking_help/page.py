@@ -129,7 +129,7 @@ def _examples(sets: Path) -> list[str]:
 def _view(run: StoredRun, image: ImageRecord, sets: Path, scenes: str) -> View:
     arrays = run.maps(image)
     regions = regions_of(sets, scenes, image.name, image.size)
-    boxes = {region: _box(regions[region]) for region in ("patch", "mark") if region in regions}
+    boxes: dict[str, Box] = {region: _box(regions[region]) for region in ("patch", "mark") if region in regions}
     stills = [Still("what the network saw", data_uri(thumbnail(arrays["picture"])), {})]
     for name in SHOWN:
         card = run.record.method(name)
@@ -147,7 +147,8 @@ def _box(mask: Mask) -> Box:
     height, width = mask.shape
     left, top = columns[0] / width - MARGIN, rows[0] / height - MARGIN
     right, bottom = (columns[-1] + 1) / width + MARGIN, (rows[-1] + 1) / height + MARGIN
-    return tuple(round(float(edge), 4) for edge in (left, top, right - left, bottom - top))
+    x, y, across, down = (round(float(edge), 4) for edge in (left, top, right - left, bottom - top))
+    return x, y, across, down
 
 
 def _conflict(out: Path) -> str:

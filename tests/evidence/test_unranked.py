@@ -34,7 +34,7 @@ def flat(image: ImageRecord) -> ImageRecord:
 
 def unranked(images: int = 3) -> tuple[RunRecord, Evidence]:
     effects = {name: float(number) for number, name in enumerate(NAMES) if name != "random"}
-    made = list(map(flat, planted(images=images, **effects)))
+    made = list(map(flat, planted(0, images, **effects)))
     run = records.run(INFOS, count=images)
     return run, present(evidence_of(run, made))
 
