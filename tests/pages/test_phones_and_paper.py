@@ -93,3 +93,17 @@ def test_only_the_column_that_is_sorted_by_bears_its_arrow(visit: Visit, moved: 
     assert set(heads.evaluate_all(ARROWS)) == {'" ↕"'}
     tab.locator("[data-sort='passes'] .sort").click()
     assert sorted(heads.evaluate_all(ARROWS)) == sorted(['" ↑"', *['" ↕"'] * (heads.count() - 1)])
+
+
+@pytest.mark.parametrize("width", [390, 1280, 1500])
+def test_small_panels_reach_the_right_edge(visit: Visit, moved: Path, width: int) -> None:
+    """On a phone all of them; beside each other two, of which one is as wide as its matrix."""
+    tab = visit.open(moved / "index.html")
+    tab.set_viewport_size({"width": width, "height": 900})
+    tab.evaluate("for (const more of [...document.querySelectorAll('.small-panels > .card')].slice(2)) more.remove()")
+    edges = tab.locator(".small-panels > .card").evaluate_all(
+        "(cards) => cards.map((card) => [card.parentNode, card].map((one) => one.getBoundingClientRect().right))"
+    )
+    assert len(edges) == 2
+    for whole, own in edges if width == 390 else edges[1:]:
+        assert own == pytest.approx(whole, abs=1)
