@@ -72,6 +72,12 @@ def test_a_phone_shows_the_numbers_of_up_to_four_runs_and_breaks_no_word(
     phone.is_quiet()
 
 
+def test_a_phone_shows_with_whom_a_class_is_confused(phone: Visit, moved: Path) -> None:
+    tab = phone.open(moved / "performance.html")
+    cells = tab.locator(".classes :is(th, td)")
+    assert cells.count() >= 10 and cells.evaluate_all(IN_SIGHT)
+
+
 def test_paper_has_what_a_screen_folds_away_of_the_evidence(visit: Visit, moved: Path) -> None:
     tab = visit.open(moved / "index.html")
     folded = tab.locator(".evidence-of-methods details > :not(summary)").last
