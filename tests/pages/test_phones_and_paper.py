@@ -86,6 +86,20 @@ def test_paper_has_what_a_screen_folds_away_of_the_evidence(visit: Visit, moved:
     assert folded.evaluate(SHOWN)
 
 
+@pytest.mark.parametrize("page", ["index", "methods", "performance", "features", "run"])
+def test_paper_has_no_title_of_what_is_folded_away_without_it(visit: Visit, moved: Path, page: str) -> None:
+    tab = visit.open(moved / f"{page}.html")
+    tab.emulate_media(media="print")
+    for folded in tab.locator("main details").all():
+        content = folded.locator("> :not(summary)").first
+        assert folded.locator("> summary").evaluate(SHOWN) in (False, content.evaluate(SHOWN))
+    if page == "methods":
+        tab.emulate_media(media="screen")
+        tab.locator("#all-measures details summary").first.click()
+        tab.emulate_media(media="print")
+        assert tab.locator("#all-measures details[open] dl").first.evaluate(SHOWN), "what a reader opened is printed"
+
+
 def test_a_gallery_without_maps_has_pictures_without_sides(visit: Visit, moved: Path) -> None:
     tab = visit.open(moved / "index.html", "#show=picture")
     until(tab, "document.querySelector('[data-gallery] .both img + img').hidden")
