@@ -100,6 +100,15 @@ def test_paper_has_no_title_of_what_is_folded_away_without_it(visit: Visit, move
         assert tab.locator("#all-measures details[open] dl").first.evaluate(SHOWN), "what a reader opened is printed"
 
 
+def test_paper_breaks_no_name_of_a_method(visit: Visit, moved: Path) -> None:
+    tab = visit.open(moved / "methods.html")
+    tab.set_viewport_size({"width": 711, "height": 1000})  # A4 less its margins
+    tab.emulate_media(media="print")
+    names = tab.locator(".method-table .toggle")
+    assert names.count() > 10 and names.evaluate_all(WHOLE_WORDS)
+    assert tab.evaluate("document.documentElement.scrollWidth") <= 711
+
+
 def test_a_gallery_without_maps_has_pictures_without_sides(visit: Visit, moved: Path) -> None:
     tab = visit.open(moved / "index.html", "#show=picture")
     until(tab, "document.querySelector('[data-gallery] .both img + img').hidden")
