@@ -179,8 +179,8 @@ def _boxes(
         if score is None or "boxes" not in stored:
             yield None
             continue
-        own = stored["picture"].shape
-        down, across = shown[0] / own[0], shown[1] / own[1]
+        height, width = stored["picture"].shape[:2]
+        down, across = shown[0] / height, shown[1] / width
         boxes = stored["boxes"] * np.array([across, down, across, down, 1, 1], dtype=np.float32)
         yield corners_of(score, boxes, run.record.network.classes, shown)
     if len(report.runs) <= TWO_METHODS_UP_TO:
@@ -240,8 +240,10 @@ def _explained(report: ComparedReport, figure: Figure) -> str:
     """Of which class the maps are."""
     shown = {row.image.id for row in figure.rows}
     images = [image for image in report.comparison.images if image.id in shown]
-    own = sum(image.target_source is TargetSource.OWN_PREDICTIONS for image in images)
-    if not own:
+    differing = sum(image.target_source is TargetSource.OWN_PREDICTIONS for image in images)
+    if not differing:
         return " and for the same class"
-    each = ", each run's for the class that it predicts"
-    return each if own == len(images) else f" and for the same class, or where no class is explained in every run{each}"
+    predictions = ", each run's for the class that it predicts"
+    if differing == len(images):
+        return predictions
+    return f" and for the same class, or where no class is explained in all runs{predictions}"

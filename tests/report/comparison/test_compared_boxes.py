@@ -22,7 +22,7 @@ DETECTOR = replace(NETWORK, kind=ScoreKind.DETECTION)
 def run(folder: Path, boxes: list[list[float]], side: int = 16, names: str = "ab", explained: int = 1) -> StoredRun:
     """A detector's run of images of this side, with maps of the class of the box that it explains."""
     maps: dict[tuple[str, str, int], Values] = {("cam", "last", explained): np.eye(4, dtype=np.float32)}
-    made = [
+    images = [
         Planted(
             f"{name}.png",
             explained,
@@ -33,7 +33,7 @@ def run(folder: Path, boxes: list[list[float]], side: int = 16, names: str = "ab
         )
         for name in names
     ]
-    return planted_run(folder, made, network=DETECTOR, methods=[layer_method("cam")])
+    return planted_run(folder, images, network=DETECTOR, methods=[layer_method("cam")])
 
 
 def report(*runs: StoredRun) -> ComparedReport:
