@@ -45,9 +45,10 @@ class MethodsTable:
 
 @dataclass(frozen=True)
 class ComparisonMethods:
-    """What the page of methods shows: a table a measure, what only some runs have, and the sources."""
+    """What the page of methods shows: a table a measure, what one run alone has, other layers, and the sources."""
 
     tables: list[MethodsTable]
+    alone: list[str]
     differing: list[tuple[str, list[str]]]
     bibliography: str
 
@@ -60,7 +61,7 @@ def comparison_methods(report: ComparedReport, _links: Links) -> ComparisonMetho
         if len({layer for layer in method.layers if layer}) > 1
     ]
     entries = bibliography(method.info for method in report.methods)
-    return ComparisonMethods(list(_tables(report)), layers, entries)
+    return ComparisonMethods(list(_tables(report)), list(_alone(report)), layers, entries)
 
 
 def _tables(report: ComparedReport) -> Iterator[MethodsTable]:
@@ -83,8 +84,26 @@ def _tables(report: ComparedReport) -> Iterator[MethodsTable]:
         yield MethodsTable("mask", "Relevance in the mask", MASK, "", [*names, *differences], rows)
     for metric in report.comparison.metrics:
         table = _measure(report, metric)
-        if table.rows:
+        if table.rows and len(_measured(report, metric)) > 1:
             yield table
+
+
+def _measured(report: ComparedReport, metric: MetricInfo) -> list[str]:
+    """The runs in which a measure has a value of some compared method."""
+    keys = {method.key for method in report.methods}
+    runs = zip(report.names, report.comparison.runs, strict=True)
+    return [name for name, run in runs if keys & run.measures.get(metric.name, {}).keys()]
+
+
+def _alone(report: ComparedReport) -> Iterator[str]:
+    """What was measured in one run alone, a sentence a run: a table of it would compare nothing."""
+    titles: dict[str, list[str]] = {}
+    for metric in report.comparison.metrics:
+        names = _measured(report, metric)
+        if len(names) == 1:
+            titles.setdefault(names[0], []).append(metric.title)
+    for name, measures in titles.items():
+        yield f"Measured in {name} alone, and so not compared: {words.listed(measures)}."
 
 
 def _measure(report: ComparedReport, metric: MetricInfo) -> MethodsTable:
@@ -100,7 +119,7 @@ def _measure(report: ComparedReport, metric: MetricInfo) -> MethodsTable:
                 *(_changes(method, metric, len(names) - 1) if changes else ()),
             ],
         )
-        for method in report.comparison.methods
+        for method in report.methods
         if any(method.key in column for column in columns)
     ]
     differences = [f"{name} − {names[0]}" for name in names[1:]] if changes else []

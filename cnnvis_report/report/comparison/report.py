@@ -6,6 +6,7 @@ from heapq import nsmallest
 from typing import overload
 
 from cnnvis_report.comparison.align import side_by_side
+from cnnvis_report.evidence.families import well_known_first
 from cnnvis_report.records.compared_images import ComparedImage, ComparedPrediction, Flip
 from cnnvis_report.records.comparison import ComparedMethod, Comparison
 from cnnvis_report.records.images import ImageRecord
@@ -79,10 +80,12 @@ class ComparedReport:
         """How many images have no page."""
         return len(self.comparison.images) - len(self.images)
 
-    @property
+    @cached_property
     def methods(self) -> Sequence[ComparedMethod]:
-        """The methods of which some image has a map in all runs."""
-        return self.comparison.methods
+        """The methods of which some image has a map in all runs, by family, the best known first, random maps last."""
+        infos = well_known_first([method.info for method in self.comparison.methods])
+        position = {info.name: number for number, info in enumerate(infos)}
+        return sorted(self.comparison.methods, key=lambda method: position[method.info.name])
 
     @property
     def shown(self) -> ComparedMethod | None:
