@@ -6,9 +6,16 @@ var CnnVis = (globalThis.CnnVis ??= {});
 CnnVis.loadedForPaper = 400; // pictures
 
 CnnVis.loadForPaper = () => {
-  const waiting = [...document.querySelectorAll("main:not([hidden]) img[loading=lazy]")].filter((image) => image.offsetParent);
-  for (const image of waiting.slice(0, CnnVis.loadedForPaper)) Object.assign(image, { fetchPriority: "low", loading: "eager" });
+  const waiting = [...document.querySelectorAll("main:not([hidden]) img[loading=lazy][src]")].filter((image) => image.offsetParent);
+  for (const image of waiting.slice(0, CnnVis.loadedForPaper)) {
+    if (!image.src.startsWith("data:")) document.head.append(CnnVis.aheadOf(image));
+    image.loading = "eager";
+  }
 };
+
+// The page waits for what is asked for ahead, and not for a picture that was lazy.
+CnnVis.aheadOf = (image) =>
+  Object.assign(document.createElement("link"), { rel: "preload", as: "image", fetchPriority: "low", href: image.src });
 
 addEventListener("DOMContentLoaded", CnnVis.loadForPaper);
 addEventListener("hashchange", () => setTimeout(CnnVis.loadForPaper)); // once another part of a single file is shown
