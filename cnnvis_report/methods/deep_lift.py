@@ -42,7 +42,7 @@ def deep_lift(tape: Tape, targets: Tensor) -> Tensor:
     rule = Rescale(reference.recorded)
     multipliers = torch.stack([image.gradients(column, rule).pixels for column in targets.unbind(dim=1)], dim=1)
     maps = multipliers * (tape.images - black).unsqueeze(1)
-    rise = (tape.logits - reference.logits).gather(1, targets)
+    rise = (image.logits - reference.logits).gather(1, targets)
     residual = (maps.sum((2, 3, 4)) - rise).abs() / rise.abs().clamp(min=1e-12)
     tape.note(baseline=tape.color_name("black"), residual=residual)
     return maps
