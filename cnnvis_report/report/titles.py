@@ -19,6 +19,7 @@ TITLES: Mapping[str, str] = {
     "1605.01713": "Not Just a Black Box: Learning Important Features Through Propagating Activation Differences",
     "1610.02391": "Grad-CAM: Visual Explanations from Deep Networks via Gradient-based Localization",
     "1703.01365": "Axiomatic Attribution for Deep Networks",
+    "1704.02685": "Learning Important Features Through Propagating Activation Differences",
     "1705.05598": "Learning how to explain neural networks: PatternNet and PatternAttribution",
     "1705.07874": "A Unified Approach to Interpreting Model Predictions",
     "1706.03825": "SmoothGrad: removing noise by adding noise",
