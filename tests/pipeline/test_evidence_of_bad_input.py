@@ -9,12 +9,14 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from cnnvis_report.pipeline.planning.metrics_budget import BUDGETS
 from cnnvis_report.records.evidence import Evidence, Standing
 from cnnvis_report.store import StoredRun, load_run
 from cnnvis_report.synthetic.shapes import draw
 from tests.conftest import command, forget_methods
 from tests.exhaustive import represented
 from tests.narrow import present
+from tests.pipeline.few_passes import FEW_PASSES
 
 RANKED = {Standing.BEST, Standing.COMPARABLE, Standing.BETTER, Standing.CHANCE, Standing.WORSE}
 METHODS = "gradient,grad_cam,random"
@@ -82,6 +84,7 @@ def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     words = (f"tests.factories:{factory}", top / "images", "-o", top / "r", "-m", methods, "--metrics", budget, "-q")
     with pytest.MonkeyPatch.context() as patch:
         forget_methods(patch)
+        patch.setitem(BUDGETS, "full", FEW_PASSES)
         command("run", *words, *options)
     return reason, load_run(top / "r")
 

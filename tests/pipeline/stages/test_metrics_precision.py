@@ -8,12 +8,14 @@ import pytest
 
 from cnnvis_report.evaluation.metric import Scores
 from cnnvis_report.pipeline.planning import plan
+from cnnvis_report.pipeline.planning.metrics_budget import BUDGETS
 from cnnvis_report.pipeline.stages import metrics_precision
 from cnnvis_report.pipeline.stages.metrics_precision import HOLDS, NEGLIGIBLE, Change, confirmed_metrics
 from cnnvis_report.records.metrics import MetricPrecision
 from cnnvis_report.store import StoredRun, load_run
 from tests.conftest import command
 from tests.narrow import present
+from tests.pipeline.few_passes import FEW_PASSES
 
 OPTIONS = ("-m", "gradient,grad_cam,random", "--limit", "6", "--limit-order", "first")
 Made = Callable[..., StoredRun]
@@ -71,8 +73,9 @@ def test_a_network_that_is_wrong_in_bfloat16_is_measured_in_float32(made: Made) 
     assert "float32; bfloat16 moves a map's value by" in page(auto, "methods")
 
 
-def test_each_metric_is_tried_alone(made: Made) -> None:
-    names = [check.metrics for check in checks(made("misled", "-m", "gradient,random", "--limit", "4", metrics="full"))]
+def test_each_metric_is_tried_alone(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(BUDGETS, "full", FEW_PASSES)
+    names = [check.metrics for check in checks(made("misled", "-m", "gradient,random", "--limit", "3", metrics="full"))]
     assert ("road",) in names and ("infidelity",) in names and ("average_drop", "average_increase") in names
     assert len({name for group in names for name in group}) == sum(map(len, names)) > 24
 
