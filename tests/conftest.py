@@ -185,27 +185,26 @@ def rewritten(folder: Path, change: Change) -> None:
     write_manifest(folder, *change(run, list(images_in(folder / "run.json", run))))
 
 
-STANDARD = [
-    "--device",
-    "cpu",
-    "--effort",
-    "max",
-    "-O",
-    "smoothgrad.n=3",
-    "-O",
-    "integrated_gradients.steps=4",
-    "-O",
-    "occlusion.patch=10",
+# those of "standard" that a test of the report names; what it has beside them are maps like those of Grad-CAM
+METHODS_SHOWN = (
+    *("cam", "eigen_cam", "grad_cam", "gradient", "saliency", "input_x_gradient", "integrated_gradients", "smoothgrad"),
+    "hires_cam",  # which has the map of another, on whose tile it stands
+    *("guided_backprop", "deconvnet", "guided_grad_cam", "lrp_composite", "occlusion", "random"),
+)
+SHOWING = [
+    *("--device", "cpu", "--effort", "max", "-m", ",".join(METHODS_SHOWN)),
+    *("--metrics", "quick", "--inspect", "standard"),  # as `-m standard` has them
+    *("-O", "smoothgrad.n=3", "-O", "integrated_gradients.steps=4", "-O", "occlusion.patch=10"),
 ]
 
 
 @pytest.fixture(scope="session")
 def report(tmp_path_factory: pytest.TempPathFactory, drawn: Path, class_names: Path) -> Path:
-    """A report of all methods on drawn shapes with hostile names, by an untrained network."""
+    """A report of methods of every kind on drawn shapes with hostile names, by an untrained network."""
 
     def write(folder: Path) -> None:
         with full_figures():
-            command("run", "tests.factories:tiny", drawn, "-o", folder, *STANDARD, "--class-names", class_names)
+            command("run", "tests.factories:tiny", drawn, "-o", folder, *SHOWING, "--class-names", class_names)
 
     return once_for_all_workers(tmp_path_factory, "report", write)
 

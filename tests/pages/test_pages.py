@@ -12,7 +12,7 @@ from cnnvis_report.report.payload import provenance_slots
 from cnnvis_report.report.pictures.encode import QUALITIES
 from cnnvis_report.report.pictures.resample import resize
 from cnnvis_report.store import load_arrays, load_run
-from tests.conftest import command, standard_methods
+from tests.conftest import METHODS_SHOWN, command
 from tests.exhaustive import represented
 from tests.pages.browser import Visit, until
 from tests.pages.image_page import PAGE, images, settled
@@ -48,7 +48,7 @@ def test_every_image_page_opens_quietly_and_shows_every_map(
     settled(tab)
     assert tab.locator("h1").inner_text() == image.name
     folded = tab.locator("[data-tiles] .evidence span[data-anchor]").count()
-    assert tab.locator("[data-tiles] .tile[data-method]").count() + folded == standard_methods()
+    assert tab.locator("[data-tiles] .tile[data-method]").count() + folded == len(METHODS_SHOWN)
     for target in image.targets:
         tab.locator(f"[data-class='{target.index}']").click()
         until(tab, f"{PAGE}.state.class === '{target.index}'")

@@ -12,7 +12,7 @@ import pytest
 from cnnvis_report.report.site import assets
 from cnnvis_report.report.site.assets import policy, scripts, styles, theme_script
 from cnnvis_report.store import load_run
-from tests.conftest import HOSTILE, command, rewritten, standard_methods
+from tests.conftest import HOSTILE, METHODS_SHOWN, command, rewritten
 from tests.figures import full_figures
 from tests.narrow import present
 
@@ -82,7 +82,7 @@ def test_there_is_a_page_for_everything(report: Path, site: Any) -> None:
     assert len(ids) == len(HOSTILE)
     for id in ids:
         assert (report / "data" / f"{id}.js").is_file()
-        assert len(list((report / "stills" / id).iterdir())) == standard_methods() + 1
+        assert len(list((report / "stills" / id).iterdir())) == len(METHODS_SHOWN) + 1
 
 
 def test_every_link_and_file_is_there(report: Path, site: Any) -> None:

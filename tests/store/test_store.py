@@ -14,7 +14,7 @@ from cnnvis_report.errors import BadRequest
 from cnnvis_report.pipeline.explaining.batch_explainer import BatchExplainer
 from cnnvis_report.store import array_key, load_arrays, load_run
 from cnnvis_report.store.own_files import pages_of
-from tests.conftest import STANDARD, command, standard_methods
+from tests.conftest import METHODS_SHOWN, SHOWING, command
 from tests.figures import full_figures
 from tests.narrow import present
 from tests.store.run_files import FEW, RUN, Stop, files, interrupted, without_provenance
@@ -22,7 +22,7 @@ from tests.store.run_files import FEW, RUN, Stop, files, interrupted, without_pr
 
 def test_the_same_inputs_give_the_same_bytes(report: Path, drawn: Path, class_names: Path, tmp_path: Path) -> None:
     with full_figures():
-        command(*RUN, drawn, "-o", tmp_path / "again", *STANDARD, "--class-names", class_names)
+        command(*RUN, drawn, "-o", tmp_path / "again", *SHOWING, "--class-names", class_names)
     first, second = without_provenance(report), without_provenance(tmp_path / "again")
     assert first.keys() == second.keys()
     assert [name for name in first if first[name] != second[name]] == []
@@ -45,7 +45,7 @@ def test_run_json_is_json_and_the_arrays_are_plain_numpy(report: Path) -> None:
             for key, values in run.maps(image).items():
                 scale = arrays[f"{key}/scale"] if f"{key}/scale" in scales else 1
                 np.testing.assert_array_equal(values, arrays[key] * scale)
-        assert len(image.maps) == standard_methods() * 3
+        assert len(image.maps) == len(METHODS_SHOWN) * 3
         assert [target.index for target in image.targets] == [score.index for score in image.top[:3]]
         assert sum(present(score.probability) for score in image.top) == pytest.approx(1, abs=1e-5)
 
