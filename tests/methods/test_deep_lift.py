@@ -195,7 +195,7 @@ def test_near_the_reference_multipliers_are_gradients(images: Any, targets: Any)
     (slopes,) = torch.autograd.grad(network(near).gather(1, targets[:, None] % 4).sum(), near)
     expected = slopes * (near - black(images))
     actual = only(network, near.detach(), targets % 4, "deep_lift", **GRAY)
-    torch.testing.assert_close(actual, expected.detach(), rtol=1e-4, atol=1e-6 * float(expected.abs().max()))
+    torch.testing.assert_close(actual, expected.detach(), rtol=1e-4, atol=1e-6 * float(expected.detach().abs().max()))
 
 
 @pytest.mark.parametrize("factory", [Tiny, Awkward, Gated, Norms])

@@ -78,7 +78,7 @@ def test_films_show_the_method_that_is_chosen(visit: Any, trained: Path) -> None
 
 
 KINDS = f"""[...document.querySelectorAll("{LINKS}")].map((link) => [
-  link.closest("table")?.className ?? link.parentElement.localName, link.getAttribute("href"), link.textContent])"""
+  link.closest("table")?.classList[0] ?? link.parentElement.localName, link.getAttribute("href"), link.textContent])"""
 
 
 @pytest.mark.browser
