@@ -147,8 +147,12 @@ class RecordedBatch(ForwardPasses):
 
         layer_inputs = LayerInputs() if self._has_layer_inputs else None
         activations = ActivationInputs() if self._has_activation_inputs else None
-        modes = layer_inputs or nullcontext(), activations or nullcontext()
-        with grad_mode(), noticing_hooks(self.subject.network) as noticed, modes[0], modes[1]:
+        with (
+            grad_mode(),
+            noticing_hooks(self.subject.network) as noticed,
+            layer_inputs or nullcontext(),
+            activations or nullcontext(),
+        ):
             leaf = self.images.clone().requires_grad_()
             self._edges[PIXELS] = get_gradient_edge(leaf)
             with self.subject.watching(self._layers, keep, as_maps=False):

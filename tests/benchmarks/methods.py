@@ -129,7 +129,12 @@ def main() -> None:
     print(f"{'method':<22}{'backward passes':>18}{'peer / explain':>18}")
     for name in names:
         ours = median(partial(explain, network, images, targets, [name], **OPTIONS.get(name, {})))
-        peer = f"{median(theirs[name]) / ours:.1f}" if name in theirs else "–"
+        peer = "–"
+        if name in theirs:
+            try:
+                peer = f"{median(theirs[name]) / ours:.1f}"
+            except RuntimeError:  # captum's DeepLift, of a network that calls a ReLU twice
+                peer = "raises"
         # explain() runs the network once on an example and once on the batch: what is left is the method
         alone = (ours - forward * (1 + 1 / given.batch)) / backward
         print(f"{name:<22}{alone:>18.2f}{peer:>18}", flush=True)

@@ -198,7 +198,25 @@ def test_near_the_reference_multipliers_are_gradients(images: Any, targets: Any)
     torch.testing.assert_close(actual, expected.detach(), rtol=1e-4, atol=1e-6 * float(expected.detach().abs().max()))
 
 
-@pytest.mark.parametrize("factory", [Tiny, Awkward, Gated, Norms])
+class Pooled(Tiny):
+    """Windows with margins, holes and parts beyond the edge, of values below 0, and windows of several sizes."""
+
+    def forward(self, x: Any) -> Any:
+        x = functional.max_pool2d(self.features[0](x) - 9, 3, 2, 1, dilation=2, ceil_mode=True)
+        x = functional.max_pool2d(self.features[3](x), 3, 1, 1).relu()
+        return self.fc(functional.adaptive_max_pool2d(x, (3, 2)).mean((2, 3)))
+
+
+class Decomposed(Tiny):
+    """Its batch norm is called as an exported program calls it that was taken to pieces."""
+
+    def forward(self, x: Any) -> Any:
+        numbers = [torch.linspace(low, 2, 6, dtype=x.dtype) for low in (0.5, -1, -0.3, 0.1)]
+        x = torch.ops.aten._native_batch_norm_legit_no_training(self.features[0](x), *numbers, 0.1, 1e-5)[0]
+        return self.fc(self.pool(self.features[3](x.relu()).relu()).flatten(1))
+
+
+@pytest.mark.parametrize("factory", [Tiny, Awkward, Gated, Norms, Pooled, Decomposed])
 def test_nothing_of_a_score_is_lost(factory: Any, images: Any) -> None:
     network, targets = seeded(factory()).double().eval(), torch.tensor([1, 3, 0])
     _, notes, _ = noted(network, images, targets[:, None], "deep_lift")

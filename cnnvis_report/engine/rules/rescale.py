@@ -12,7 +12,7 @@ from torch.autograd.graph import GradientEdge, Node
 from cnnvis_report.engine.graph.attention import operation_name
 from cnnvis_report.engine.graph.backward import Sent, Signals, inputs, walk_back
 from cnnvis_report.engine.graph.layer_inputs import RecordedPass
-from cnnvis_report.engine.graph.nodes import operation, ordinary, result_shape, saved
+from cnnvis_report.engine.graph.nodes import keeps, operation, ordinary, result_shape, saved
 from cnnvis_report.engine.graph.ops import DATA_NORMS, MOVES, SUMS, Kind, Kinds, kind
 from cnnvis_report.engine.rules.activations import FUNCTIONS, OFFSET, PIECEWISE, SMOOTH, argument
 from cnnvis_report.errors import NotApplicable
@@ -126,7 +126,8 @@ class _Walk:
 def _is_known(node: Node) -> bool:
     """Whether the operation is linear in the one input that depends on the image, or has a rule."""
     name, dependent = operation(node), _dependent(node)
-    if name in OTHER_MAX_POOLS or (kind(node) is Kind.BATCH_NORM and saved(node, "training")):
+    by_batch = kind(node) is Kind.BATCH_NORM and keeps(node, "training") and saved(node, "training")
+    if name in OTHER_MAX_POOLS or by_batch:
         return False
     if name in ACTIVATIONS or name in MAX_POOLS or kind(node) in MANY_INPUTS | DATA_NORMS:
         return True
